@@ -1,0 +1,48 @@
+# The commands of this project. The README names two of them: `make run` and `make test`.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# The lock is complete, so that nothing is left to resolve (tests/unit/test_lock.py asserts it).
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes
+
+.PHONY: run emulators test check bench chaos lock clean
+
+run: $(VENV)/.installed
+	@$(BIN)/python -m local
+
+emulators: $(VENV)/.installed
+	@$(BIN)/python -m local --emulators
+
+test: $(VENV)/.installed-dev
+	@$(BIN)/python -m pytest
+
+check: $(VENV)/.installed-dev
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+bench: $(VENV)/.installed-dev
+	@$(BIN)/python -m bench
+
+chaos: $(VENV)/.installed-dev
+	@$(BIN)/python -m pytest tests/chaos
+
+lock:
+	@.ci/lock
+
+clean:
+	rm -rf $(VENV) .data .mypy_cache .pytest_cache .ruff_cache
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
+	  { echo "Python 3.10 or newer is needed; choose one with: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 2; }
+	@echo "Setting up $(VENV) (once, under a minute) ..."
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: $(BIN)/python requirements.txt
+	@$(INSTALL) -r requirements.txt
+	@touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.txt
+	@$(INSTALL) -r requirements-dev.txt
+	@touch $@
