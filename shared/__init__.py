@@ -1,0 +1,1 @@
+"""What ingress and worker must agree on. Imports neither of them."""

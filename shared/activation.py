@@ -1,0 +1,268 @@
+"""The activation and its life: pure values and transitions, no I/O, no clock.
+
+    queued ──claimed──▶ processing ──completed──▶ completed
+      ▲  ◀──released / requeued──┘
+      └── cancelled ◀── from queued or processing
+
+Two states are terminal, `completed` and `cancelled`; nothing leads out of them.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+)
+from pydantic_core import PydanticCustomError
+
+from shared.errors import InvalidTransition
+from shared.step import Step
+
+Status = Literal[
+    "queued",  # written, waits for a worker (again, after a release or an expired lease)
+    "processing",  # claimed by one worker, under a lease
+    "completed",  # has its step; terminal
+    "cancelled",  # the user does not want it any more; terminal
+]
+Source = Literal["gemini", "fallback", "safety"]
+FallbackReason = Literal[
+    "unavailable",  # Gemini answered 5xx or could not be reached
+    "quota",  # Gemini answered 429
+    "timeout",  # no answer within the time allowed
+    "blocked",  # Gemini refused the prompt or its own answer
+    "invalid_output",  # the answer was no valid step
+    "misconfigured",  # Gemini refused our request: key, model or parameters
+    "circuit_open",  # too many failures of late; not asked
+    "deadline",  # the activation's own deadline had passed
+    "undeliverable",  # the queue gave up, or every allowed claim was used
+    "no_api_key",  # no key is configured; Gemini is never asked
+]
+
+SWEEP_GRACE = timedelta(seconds=10)
+"""How long after the moment that something should have happened the sweeper looks again."""
+
+FIRST_LOOK = timedelta(seconds=45)
+"""How long a new activation may wait unclaimed before it is published again.
+
+Longer than any healthy delivery; with a sweep each 15 s a lost publish is mended within a minute.
+"""
+
+ShortText = Annotated[str, StringConstraints(max_length=200)]
+LARGEST_NUMBER = 10**9
+
+
+def _one_plain_value(value: Any) -> Any:
+    """A flag or a score, however today's frontend writes it. Nothing that a store can't hold."""
+    short = isinstance(value, str) and len(value) <= 200
+    number = isinstance(value, (int, float)) and abs(value) <= LARGEST_NUMBER
+    if value is None or short or number:
+        return value
+    raise PydanticCustomError("plain_value", "must be true, false, a number or a short text")
+
+
+Scalar = Annotated[bool | int | float | str, BeforeValidator(_one_plain_value)]
+
+
+class ProfilePart(BaseModel):
+    """Base of the profile's parts: what today's frontend sends; unknown keys are dropped."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="ignore",
+        populate_by_name=True,
+        hide_input_in_errors=True,
+    )
+
+
+class PersonalityType(ProfilePart):
+    traits: tuple[ShortText, ...] = Field(default=(), max_length=50)
+
+
+class NeuroTendencies(ProfilePart):
+    adhd_score: Scalar | None = Field(default=None, alias="adhdScore")
+
+
+class WellbeingFlags(ProfilePart):
+    suicide_risk: Scalar | None = Field(default=None, alias="suicideRisk")
+    depression_risk: Scalar | None = Field(default=None, alias="depressionRisk")
+
+
+class Profile(ProfilePart):
+    """What the user has told about themselves. It may hold health data: see `completed`."""
+
+    focus_area: ShortText | None = Field(default=None, alias="focusArea")
+    personality_type: PersonalityType | None = Field(default=None, alias="personalityType")
+    neuro_tendencies: NeuroTendencies | None = Field(default=None, alias="neuroTendencies")
+    wellbeing_flags: WellbeingFlags | None = Field(default=None, alias="wellbeingFlags")
+
+
+class Usage(BaseModel):
+    """What an activation has cost so far, failed calls included."""
+
+    model_config = ConfigDict(frozen=True)
+
+    gemini_calls: int = 0
+    prompt_tokens: int = 0
+    output_tokens: int = 0
+    gemini_ms: int = 0
+
+    def plus(self, other: Usage) -> Usage:
+        return Usage(
+            gemini_calls=self.gemini_calls + other.gemini_calls,
+            prompt_tokens=self.prompt_tokens + other.prompt_tokens,
+            output_tokens=self.output_tokens + other.output_tokens,
+            gemini_ms=self.gemini_ms + other.gemini_ms,
+        )
+
+
+class Answer(BaseModel):
+    """How an activation ends: the step, where it came from and what it cost this time."""
+
+    model_config = ConfigDict(frozen=True)
+
+    step: Step
+    source: Source
+    fallback_reason: FallbackReason | None = None
+    model: str | None = None
+    usage: Usage = Usage()
+
+
+class Activation(BaseModel):
+    """One request for a step and everything that has become of it.
+
+    `deadline` is counted from acceptance by the ingress' clock; `due_at` (only while not done) is
+    when the sweeper should look again; `expires_at` is when the document may be deleted.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+
+    activation_id: str
+    user_id: str
+    mood: int
+    goal: str
+    language: str
+    profile: Profile | None = None
+
+    created_at: AwareDatetime
+    updated_at: AwareDatetime
+    deadline: AwareDatetime
+    expires_at: AwareDatetime
+    due_at: AwareDatetime | None = None
+
+    status: Status = "queued"
+    attempt: int = 0
+    claim_id: str | None = None
+    not_before: AwareDatetime | None = None
+
+    step: Step | None = None
+    source: Source | None = None
+    fallback_reason: FallbackReason | None = None
+    model: str | None = None
+    usage: Usage = Usage()
+
+    @property
+    def done(self) -> bool:
+        return self.status in ("completed", "cancelled")
+
+    def claimed(self, *, claim_id: str, now: datetime, lease: timedelta) -> Activation:
+        """Taken by one worker for `lease`. `claim_id` is random, so that a writer whose answer was
+        lost can recognise its own write."""
+        self._must_not_be_done("claimed")
+        return self._evolve(
+            now,
+            status="processing",
+            attempt=self.attempt + 1,
+            claim_id=claim_id,
+            not_before=None,
+            due_at=now + lease + SWEEP_GRACE,
+        )
+
+    def released(self, *, now: datetime, not_before: datetime, spent: Usage) -> Activation:
+        """Given back because Gemini asked for a pause; the attempt is given back as well."""
+        self._must_be_processing("released")
+        return self._evolve(
+            now,
+            status="queued",
+            attempt=self.attempt - 1,
+            claim_id=None,
+            not_before=not_before,
+            due_at=not_before + SWEEP_GRACE,
+            usage=self.usage.plus(spent),
+        )
+
+    def requeued(self, *, now: datetime, due_at: datetime) -> Activation:
+        """Made ready to be published again. An expired claim has used up its attempt."""
+        self._must_not_be_done("requeued")
+        return self._evolve(now, status="queued", claim_id=None, not_before=None, due_at=due_at)
+
+    def completed(self, answer: Answer, *, now: datetime) -> Activation:
+        """Ended with a step. The profile is dropped: nobody needs it any more."""
+        self._must_not_be_done("completed")
+        return self._evolve(
+            now,
+            status="completed",
+            profile=None,
+            not_before=None,
+            due_at=None,
+            step=answer.step,
+            source=answer.source,
+            fallback_reason=answer.fallback_reason,
+            model=answer.model,
+            usage=self.usage.plus(answer.usage),
+        )
+
+    def cancelled(self, *, now: datetime) -> Activation:
+        """Ended without a step; cancelling twice changes nothing.
+
+        Raises InvalidTransition when it is completed already.
+        """
+        if self.status == "cancelled":
+            return self
+        self._must_not_be_done("cancelled")
+        return self._evolve(now, status="cancelled", profile=None, not_before=None, due_at=None)
+
+    def _evolve(self, now: datetime, **changes: Any) -> Activation:
+        return self.model_copy(update={"updated_at": now, **changes})
+
+    def _must_not_be_done(self, wanted: str) -> None:
+        if self.done:
+            raise InvalidTransition(f"a {self.status} activation can't be {wanted}")
+
+    def _must_be_processing(self, wanted: str) -> None:
+        if self.status != "processing":
+            raise InvalidTransition(f"a {self.status} activation can't be {wanted}")
+
+
+def accepted(
+    *,
+    activation_id: str,
+    user_id: str,
+    mood: int,
+    goal: str,
+    language: str,
+    profile: Profile | None,
+    now: datetime,
+    time_to_answer: timedelta,
+    time_to_live: timedelta,
+) -> Activation:
+    """A new activation, queued. The durations are ACTIVATION_DEADLINE_SECONDS and _TTL_DAYS."""
+    return Activation(
+        activation_id=activation_id,
+        user_id=user_id,
+        mood=mood,
+        goal=goal,
+        language=language,
+        profile=profile,
+        created_at=now,
+        updated_at=now,
+        deadline=now + time_to_answer,
+        expires_at=now + time_to_live,
+        due_at=now + FIRST_LOOK,
+    )

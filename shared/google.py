@@ -1,0 +1,14 @@
+"""Google's store and queue from the settings; used by both production composition roots."""
+
+from shared import firestore, pubsub
+from shared.firestore import FirestoreStore
+from shared.pubsub import PubSubPublisher
+from shared.settings import Settings
+
+
+def google_adapters(settings: Settings) -> tuple[FirestoreStore, PubSubPublisher]:
+    """Call after fork, never at import: gRPC channels do not survive a fork."""
+    project = settings.google_cloud_project or ""
+    client = firestore.connect(project, settings.firestore_database)
+    store = FirestoreStore(client, settings.firestore_collection)
+    return store, PubSubPublisher(pubsub.connect(), project, settings.pubsub_topic)

@@ -1,0 +1,65 @@
+"""Logs: one JSON object a line on Cloud Run, one readable line on a terminal.
+
+What is logged is chosen by name at each call (ids, states, counts, milliseconds). Nothing personal:
+no goal, profile, prompt, answer, token or key, and no exception text that could quote one.
+"""
+
+import logging
+import sys
+
+import structlog
+from structlog.types import EventDict, Processor, WrappedLogger
+
+
+def configure_logging(level: str, *, json: bool) -> None:
+    """Send our logs and those of the libraries through one formatter to standard error."""
+    before: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    structlog.configure(
+        processors=[*before, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=before,
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                *(_json_chain() if json else _console_chain()),
+            ],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level)
+
+
+def _json_chain() -> list[Processor]:
+    return [
+        structlog.processors.format_exc_info,
+        _as_cloud_logging_reads_it,
+        structlog.processors.JSONRenderer(ensure_ascii=False),
+    ]
+
+
+def _console_chain() -> list[Processor]:
+    colours = sys.stderr.isatty()
+    return [
+        structlog.dev.ConsoleRenderer(
+            colors=colours,
+            # The default formatter would print the values of local variables, goals among them.
+            exception_formatter=structlog.dev.plain_traceback,
+        )
+    ]
+
+
+def _as_cloud_logging_reads_it(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    """Cloud Logging reads `severity` and `message` (page: Structured logging)."""
+    event["severity"] = event.pop("level", "info").upper()
+    event["message"] = event.pop("event", "")
+    return event

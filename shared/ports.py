@@ -1,0 +1,93 @@
+"""What the core asks of the outside: a store and a queue. Two of each exist: Google's and SQLite's.
+
+A version is opaque and changes with every write (Firestore's update_time, SQLite's integer). Every
+write after `create` is a compare-and-set on it, so a lost lease, a cancel or an erasure can never
+be overwritten: the version is the fencing token.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from shared.activation import Activation
+from shared.messages import DeadLetter, Message
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stored:
+    """An activation as the store holds it. Both times are the store's own clock's."""
+
+    activation: Activation
+    version: str
+    written_at: datetime
+    read_at: datetime
+
+    def lease_is_live(self, lease: timedelta) -> bool:
+        """Whether a worker may still be at it. Judged by the store's time alone, so a worker whose
+        clock is wrong neither steals a lease early nor leaves one immortal."""
+        return self.activation.status == "processing" and self.read_at < self.written_at + lease
+
+
+@dataclass(frozen=True, kw_only=True)
+class Page:
+    """A stretch of a user's activations, newest first; `cursor` asks for the next one."""
+
+    items: tuple[Stored, ...]
+    cursor: str | None
+
+
+class ActivationStore(Protocol):
+    """Every method raises StoreUnavailable when the store does not answer within its deadline."""
+
+    def create(self, activation: Activation) -> Stored:
+        """Write a new one. Raises AlreadyExists when the id is taken."""
+        ...
+
+    def get(self, activation_id: str) -> Stored | None:
+        """The current one, or None when it is missing or expired."""
+        ...
+
+    def replace(self, activation: Activation, expected_version: str) -> Stored:
+        """Write on condition that the version is the expected one; a single RPC, no read.
+
+        Raises Conflict when it is not, or when nothing is there any more.
+        """
+        ...
+
+    def delete(self, activation_id: str) -> None:
+        """Erase; that it is gone already is no error."""
+        ...
+
+    def page(self, user_id: str, *, limit: int, cursor: str | None = None) -> Page:
+        """The user's own, newest first. Raises InvalidCursor."""
+        ...
+
+    def count_since(self, user_id: str, since: datetime) -> int:
+        """How many of the user's activations were created at or after `since`."""
+        ...
+
+    def due(self, now: datetime, *, limit: int) -> list[Stored]:
+        """Those whose `due_at` has come, the longest overdue first."""
+        ...
+
+    def wait(self, activation_id: str, *, seen: str, seconds: float) -> Stored | None:
+        """Block until the version differs from `seen` or the seconds are over; then as `get`."""
+        ...
+
+    def keep_dead_letter(self, letter: DeadLetter) -> None:
+        """Keep what could not be understood, for a person to look at; once per message id."""
+        ...
+
+    def ping(self) -> None:
+        """Return when the store answers; raises StoreUnavailable."""
+        ...
+
+
+class Publisher(Protocol):
+    def publish(self, message: Message) -> None:
+        """Hand over to the queue. Raises PublishFailed; the message may arrive all the same."""
+        ...
+
+    def ping(self) -> None:
+        """Return when the queue answers and the topic is there; raises PublishFailed."""
+        ...

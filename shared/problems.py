@@ -1,0 +1,107 @@
+"""RFC 9457 problems: how both services say that something went wrong.
+
+`detail` is a sentence fit for a user; existing clients show it. Nothing of an exception leaves.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+
+import structlog
+from flask import Flask, Response
+from werkzeug.exceptions import HTTPException
+
+from shared.errors import StoreUnavailable
+
+log = structlog.get_logger(__name__)
+
+CONTENT_TYPE = "application/problem+json"
+RETRY_SOON_SECONDS = 5
+
+
+class Problem(Exception):
+    """Raised by a route to end the request with this problem."""
+
+    def __init__(
+        self,
+        status: int,
+        detail: str,
+        *,
+        errors: Sequence[Mapping[str, str]] = (),
+        headers: Mapping[str, str] | None = None,
+        **members: Any,
+    ) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.detail = detail
+        self.errors = list(errors)
+        self.headers = dict(headers or {})
+        self.members = members
+
+
+def install_problems(app: Flask) -> None:
+    """Every error of this app becomes a problem: ours, Werkzeug's, an outage, a bug."""
+    app.register_error_handler(Problem, to_response)
+    app.register_error_handler(HTTPException, _http_exception)
+    app.register_error_handler(StoreUnavailable, _store_unavailable)
+    app.register_error_handler(Exception, _unexpected)
+
+
+def to_response(problem: Problem) -> Response:
+    body: dict[str, Any] = {
+        "type": "about:blank",
+        "title": HTTPStatus(problem.status).phrase,
+        "status": problem.status,
+        "detail": problem.detail,
+        **problem.members,
+    }
+    if problem.errors:
+        body["errors"] = problem.errors
+    return Response(
+        json.dumps(body, ensure_ascii=False),
+        status=problem.status,
+        content_type=CONTENT_TYPE,
+        headers={"Cache-Control": "no-store", **problem.headers},
+    )
+
+
+_DETAILS = {
+    404: "There is nothing at this address.",
+    405: "This address does not answer that method.",
+    413: "The request is too large.",
+}
+
+
+def _http_exception(error: HTTPException) -> Response:
+    status = error.code or 500
+    kept = ("Allow", "Location")
+    headers = {name: value for name, value in error.get_headers() if name in kept}
+    detail = _DETAILS.get(status, f"{HTTPStatus(status).phrase}.")
+    return to_response(Problem(status, detail, headers=headers))
+
+
+def _store_unavailable(error: StoreUnavailable) -> Response:
+    log.error("store.unavailable", error=str(error))
+    return to_response(
+        Problem(
+            503,
+            "We can't reach our storage right now. Please try again in a moment.",
+            headers={"Retry-After": str(RETRY_SOON_SECONDS)},
+        )
+    )
+
+
+def _unexpected(error: Exception) -> Response:
+    # The traceback shows where, never what: its last line, the message, could quote a goal.
+    log.error("unexpected", error=type(error).__name__, where=_frames(error))
+    return to_response(Problem(500, "Something went wrong on our side. Please try again."))
+
+
+def _frames(error: Exception) -> list[str]:
+    frames, trace = [], error.__traceback__
+    while trace is not None:
+        code = trace.tb_frame.f_code
+        frames.append(f"{code.co_filename}:{trace.tb_lineno} {code.co_name}")
+        trace = trace.tb_next
+    return frames[-8:]

@@ -1,0 +1,194 @@
+"""Every setting, one frozen class, one reader: `read_settings`.
+
+A bad value stops the start with one line that names the variable, the value (never a secret's) and
+what is expected. What only one service needs is checked by `check_ingress` and `check_worker`.
+"""
+
+import os
+from typing import Annotated, Any, Literal
+
+from dotenv import load_dotenv
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from shared.errors import SettingsError
+
+Seconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)]
+Port = Annotated[int, Field(ge=1, le=65_535)]
+Name = Annotated[str, Field(min_length=3, max_length=255, pattern=r"^[A-Za-z][A-Za-z0-9._~+%-]+$")]
+
+
+class Settings(BaseSettings):
+    """The environment, validated. Times are in seconds unless the name says otherwise."""
+
+    model_config = SettingsConfigDict(
+        frozen=True, extra="ignore", env_ignore_empty=True, hide_input_in_errors=True
+    )
+
+    port: Port = 8080
+    web_threads: int = Field(default=32, ge=2, le=512)
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    k_service: str | None = None
+
+    google_cloud_project: str | None = None
+    firestore_database: str = "(default)"
+    firestore_collection: Name = "activations"
+    firestore_emulator_host: str | None = None
+    pubsub_topic: Name = "activation-requests"
+    pubsub_dead_letter_topic: Name = "activation-requests-dead"
+    pubsub_subscription: Name = "activation-requests-pull"
+    pubsub_emulator_host: str | None = None
+
+    lease_seconds: Seconds = 90
+    max_attempts: int = Field(default=5, ge=1, le=100)
+    activation_deadline_seconds: Seconds = 300
+    activation_ttl_days: int = Field(default=30, ge=1, le=3650)
+    sync_wait_seconds: float = Field(default=30, ge=0, le=60, allow_inf_nan=False)
+
+    gemini_api_key: SecretStr | None = None
+    gemini_model: str = "gemini-flash-latest"
+    gemini_api_endpoint: str | None = None
+    gemini_timeout_seconds: Seconds = 20
+    gemini_max_attempts: int = Field(default=3, ge=1, le=10)
+    gemini_max_sleep_seconds: float = Field(default=5, ge=0, le=60, allow_inf_nan=False)
+
+    auth: Literal["firebase", "none"] = "firebase"
+    firebase_project_id: str | None = None
+    auth_jwks_url: str | None = None
+    allow_unauthenticated: bool = False
+    push_audience: str | None = None
+    push_service_account: str | None = None
+    cors_allowed_origins: Annotated[tuple[str, ...], NoDecode] = ()
+    daily_limit_per_user: int = Field(default=50, ge=0)
+
+    @field_validator("cors_allowed_origins", mode="before")
+    @classmethod
+    def _split_at_commas(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            return tuple(origin.strip() for origin in value.split(",") if origin.strip())
+        return value
+
+    @field_validator("gemini_api_key", mode="before")
+    @classmethod
+    def _drop_the_newline_that_files_end_with(cls, value: Any) -> Any:
+        return value.strip() if isinstance(value, str) else value
+
+    @field_validator("log_level", mode="before")
+    @classmethod
+    def _any_case(cls, value: Any) -> Any:
+        return value.upper() if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _lease_outlives_gemini(self) -> "Settings":
+        if self.lease_seconds <= self.gemini_budget_seconds:
+            raise ValueError(
+                f"LEASE_SECONDS={self.lease_seconds:g}: expected more than "
+                f"{self.gemini_budget_seconds:g}, which is GEMINI_MAX_ATTEMPTS × "
+                "GEMINI_TIMEOUT_SECONDS and the pauses between, GEMINI_MAX_SLEEP_SECONDS each"
+            )
+        return self
+
+    @property
+    def gemini_budget_seconds(self) -> float:
+        """The longest that one claim may spend on Gemini: attempts and the pauses between them."""
+        pauses = (self.gemini_max_attempts - 1) * self.gemini_max_sleep_seconds
+        return self.gemini_max_attempts * self.gemini_timeout_seconds + pauses
+
+    @property
+    def waiting_slots(self) -> int:
+        """Requests that may wait at once; a quarter of the threads always stays free."""
+        return max(1, self.web_threads - max(1, self.web_threads // 4))
+
+    @property
+    def daily_limit(self) -> int:
+        """0 is off. With AUTH=none everybody is the user `local`, so only a limit that was asked
+        for counts there."""
+        asked_for = "daily_limit_per_user" in self.model_fields_set
+        return self.daily_limit_per_user if asked_for or self.auth != "none" else 0
+
+    @property
+    def on_cloud_run(self) -> bool:
+        """Cloud Run sets K_SERVICE (its container runtime contract)."""
+        return self.k_service is not None
+
+
+def read_settings() -> Settings:
+    """The settings, from the environment and a `.env` file; the environment wins.
+
+    The file is loaded into the process' environment because Google's libraries read theirs
+    (GOOGLE_APPLICATION_CREDENTIALS, the emulator hosts) from nowhere else.
+    Raises SettingsError.
+    """
+    load_dotenv(".env", override=False)
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        raise SettingsError(_one_line(error)) from None
+    if settings.on_cloud_run:
+        _refuse_emulators()
+    return settings
+
+
+def check_ingress(settings: Settings) -> None:
+    """Raises SettingsError when the ingress must not start with these settings."""
+    _need_project(settings)
+    if settings.auth == "none":
+        _refuse_open_door(settings, "AUTH=none", "AUTH=firebase")
+    if "*" in settings.cors_allowed_origins and settings.auth != "none":
+        raise SettingsError(
+            "CORS_ALLOWED_ORIGINS=*: expected a list of origins where users sign in"
+        )
+
+
+def check_worker(settings: Settings) -> None:
+    """Raises SettingsError when the worker must not start with these settings."""
+    _need_project(settings)
+    if not (settings.push_audience and settings.push_service_account):
+        _refuse_open_door(
+            settings,
+            "PUSH_AUDIENCE or PUSH_SERVICE_ACCOUNT is not set",
+            "both, as in the push subscription",
+        )
+
+
+def check_pull(settings: Settings) -> None:
+    """Raises SettingsError when `worker.pull` must not start; nobody can push to it."""
+    _need_project(settings)
+
+
+def _need_project(settings: Settings) -> None:
+    if not settings.google_cloud_project:
+        raise SettingsError("GOOGLE_CLOUD_PROJECT is not set: expected a Google Cloud project id")
+
+
+def _refuse_open_door(settings: Settings, found: str, expected: str) -> None:
+    if settings.on_cloud_run and not settings.allow_unauthenticated:
+        raise SettingsError(
+            f"{found}: expected {expected} on Cloud Run (or ALLOW_UNAUTHENTICATED=true)"
+        )
+
+
+def _refuse_emulators() -> None:
+    # An emulator accepts anybody: firebase-admin takes unsigned tokens where its variable is set.
+    found = sorted(n for n, v in os.environ.items() if n.endswith("_EMULATOR_HOST") and v)
+    if found:
+        raise SettingsError(
+            f"{found[0]}={os.environ[found[0]]!r}: expected no emulator on Cloud Run"
+        )
+
+
+def _one_line(error: ValidationError) -> str:
+    return "; ".join(_sentence(dict(detail)) for detail in error.errors(include_url=False))
+
+
+def _sentence(detail: dict[str, Any]) -> str:
+    said = str(detail["msg"]).removeprefix("Value error, ")
+    if not detail["loc"]:
+        return said
+    field = str(detail["loc"][0])
+    shown = "…" if _is_secret(field) else repr(os.environ.get(field.upper(), detail.get("input")))
+    return f"{field.upper()}={shown}: {said[:1].lower()}{said[1:]}"
+
+
+def _is_secret(field: str) -> bool:
+    return SecretStr in getattr(Settings.model_fields[field].annotation, "__args__", ())

@@ -1,0 +1,46 @@
+"""The step: what an activation gives the user, whoever wrote it (Gemini, our library, safety).
+
+One model is the source of truth for Gemini's response schema, for the validation of what Gemini
+answers, for the fallback library and for what clients read.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+ActivationType = Literal["meditation", "physical", "social", "ai_assessment", "live_event"]
+CategoryId = Literal["inner_child", "manifest", "shadows", "brainsync", "sleep"]
+LogType = Literal["text", "video", "audio"]
+
+Title = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80)]
+Sentence = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=400)]
+Paragraph = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1200)]
+OptionalSentence = Annotated[str, StringConstraints(strip_whitespace=True, max_length=400)]
+
+
+class Step(BaseModel):
+    """One small, concrete thing to do. The descriptions are read by Gemini as well as by people."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    title: Title = Field(description="Short name of the step, at most 80 characters.")
+    description: Paragraph = Field(
+        description="What to do and how, concretely, at most 1200 characters."
+    )
+    duration: int = Field(ge=1, le=120, description="Minutes the step takes, 1 to 120.")
+    activation_type: ActivationType
+    category_id: CategoryId
+    prompt: Sentence = Field(description="One sentence that invites the user to log how it went.")
+    log_type: LogType = Field(description="How the user is invited to log it.")
+    prerequisite: OptionalSentence = Field(
+        description="What must be at hand before starting; empty when nothing is needed."
+    )
+    repetitions: int = Field(ge=1, le=50, description="How many times to do it.")
+    questions: tuple[Sentence, ...] = Field(
+        min_length=1, max_length=5, description="One to five questions for reflection afterwards."
+    )
+    ai_assessment: bool = Field(description="Whether the log is to be assessed by AI.")
+    coach_approval_required: bool = Field(description="Whether a coach must approve the log.")
+    net_enabled: bool = Field(description="Whether the step needs an internet connection.")
+    introduction_message: Sentence = Field(description="A warm sentence before the step is shown.")
+    preparation_message: Sentence = Field(description="A sentence that helps the user get ready.")

@@ -1,0 +1,72 @@
+"""Bearer tokens signed by Google: OIDC tokens of Pub/Sub push, ID tokens of Firebase users."""
+
+import binascii
+from typing import Any
+
+import jwt
+
+from shared.errors import TokenRefused
+
+LEEWAY_SECONDS = 30
+KEYS_TIMEOUT_SECONDS = 5
+KEYS_LIFESPAN_SECONDS = 6 * 3600
+"""Google's answers allow about this long (Cache-Control of its key pages); a key that is not
+among the cached ones causes at most one fetch in 30 s (PyJWKClient's cooldown)."""
+
+GOOGLE_KEYS = "https://www.googleapis.com/oauth2/v3/certs"
+GOOGLE_ISSUERS = ("https://accounts.google.com", "accounts.google.com")
+FIREBASE_KEYS = (
+    "https://www.googleapis.com/service_accounts/v1/jwk/securetoken@system.gserviceaccount.com"
+)
+
+
+class TokenVerifier:
+    """Checks signature (RS256 only), audience, issuer and lifetime; fetches keys when needed."""
+
+    def __init__(self, *, keys_url: str, audience: str, issuers: tuple[str, ...]) -> None:
+        self._audience = audience
+        self._issuers = issuers
+        self._keys = jwt.PyJWKClient(
+            keys_url, lifespan=KEYS_LIFESPAN_SECONDS, timeout=KEYS_TIMEOUT_SECONDS
+        )
+
+    def verify(self, token: str) -> dict[str, Any]:
+        """The token's claims. Raises TokenRefused, also when the keys can't be fetched."""
+        try:
+            key = self._keys.get_signing_key_from_jwt(token)
+            claims: dict[str, Any] = jwt.decode(
+                token,
+                key,
+                algorithms=["RS256"],
+                audience=self._audience,
+                issuer=list(self._issuers),
+                leeway=LEEWAY_SECONDS,
+                options={"require": ["aud", "exp", "iat", "iss", "sub"]},
+            )
+        except (jwt.PyJWTError, binascii.Error, ValueError) as error:
+            raise TokenRefused(type(error).__name__) from None
+        return claims
+
+
+def bearer_token(authorization: str | None) -> str:
+    """The token of an `Authorization: Bearer …` header. Raises TokenRefused."""
+    scheme, _, token = (authorization or "").partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        raise TokenRefused("no bearer token")
+    return token.strip()
+
+
+def firebase_verifier(project_id: str, keys_url: str | None = None) -> TokenVerifier:
+    """For the ID tokens of a Firebase project's users (page: Verify ID Tokens)."""
+    return TokenVerifier(
+        keys_url=keys_url or FIREBASE_KEYS,
+        audience=project_id,
+        issuers=(f"https://securetoken.google.com/{project_id}",),
+    )
+
+
+def push_verifier(audience: str, keys_url: str | None = None) -> TokenVerifier:
+    """For the OIDC tokens that Pub/Sub and Cloud Scheduler send."""
+    return TokenVerifier(
+        keys_url=keys_url or GOOGLE_KEYS, audience=audience, issuers=GOOGLE_ISSUERS
+    )
