@@ -1,0 +1,1 @@
+"""The public HTTP API: accept a request, write it, publish it, answer."""

@@ -1,0 +1,118 @@
+"""Parse what a client sends, strictly and from the bytes.
+
+Flask's own `get_json` takes NaN, duplicate keys, UTF-16 and 1e999, and a few kilobytes of nested
+arrays make it fail with a 500; pydantic's parser refuses all of these.
+"""
+
+import json
+import unicodedata
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic_core import PydanticCustomError, to_json
+from werkzeug.datastructures import LanguageAccept
+
+from shared.activation import Profile
+from shared.problems import Problem
+
+MAX_BODY_BYTES = 32 * 1024
+MAX_PROFILE_BYTES = 8 * 1024
+MAX_GOAL_CHARACTERS = 500
+DEFAULT_LANGUAGE = "sv"
+
+BIDI_CONTROLS = {*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F, 0x061C, 0xFEFF}
+"""They arrive with copied text and turn the reading order of what stands around them; dropped."""
+
+NOT_IN_A_GOAL = ("Cc", "Cs", "Co", "Cn", "Zl", "Zp")
+"""Unicode categories: control, surrogate, private, unassigned, line and paragraph separator."""
+
+LANGUAGE_TAG = r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8}){0,7}$"
+
+
+def _clean_goal(goal: str) -> str:
+    text = unicodedata.normalize("NFC", goal.translate(dict.fromkeys(BIDI_CONTROLS))).strip()
+    if any(unicodedata.category(character) in NOT_IN_A_GOAL for character in text):
+        raise PydanticCustomError("control_character", "must not contain control characters")
+    if not any(unicodedata.category(character)[0] in "LNPSM" for character in text):
+        raise PydanticCustomError("blank", "must not be empty")
+    if len(text) > MAX_GOAL_CHARACTERS:
+        raise PydanticCustomError(
+            "too_long", "must be at most {most} characters", {"most": MAX_GOAL_CHARACTERS}
+        )
+    return text
+
+
+def _small_enough(profile: Any) -> Any:
+    if profile is not None and len(to_json(profile)) > MAX_PROFILE_BYTES:
+        raise PydanticCustomError(
+            "too_large", "must be at most {most} bytes", {"most": MAX_PROFILE_BYTES}
+        )
+    return profile
+
+
+class ActivationRequest(BaseModel):
+    """How the user feels and what they want."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    mood: int = Field(ge=1, le=5, description="1 is worst, 5 is best.")
+    goal: Annotated[str, AfterValidator(_clean_goal)]
+    language: str | None = Field(default=None, pattern=LANGUAGE_TAG, description="BCP 47.")
+    profile: Annotated[Profile | None, BeforeValidator(_small_enough)] = None
+
+
+def parse_request(body: bytes, mimetype: str, charset: str | None) -> ActivationRequest:
+    """Raises Problem: 415 where it is not JSON in UTF-8, 400 where broken, 422 for wrong values."""
+    if mimetype != "application/json" or (charset or "utf-8").lower() not in ("utf-8", "utf8"):
+        raise Problem(415, "Please send JSON in UTF-8, with Content-Type: application/json.")
+    try:
+        request = ActivationRequest.model_validate_json(body)
+    except ValidationError as error:
+        raise _to_problem(error) from None
+    _refuse_what_parsers_read_differently(body)
+    return request
+
+
+def language_of(request: ActivationRequest, accepted: LanguageAccept) -> str:
+    """The language asked for, else the browser's first, else Swedish."""
+    if request.language:
+        return request.language
+    for tag, _ in accepted:
+        if tag != "*":
+            return tag if len(tag) <= 35 and tag.replace("-", "").isalnum() else DEFAULT_LANGUAGE
+    return DEFAULT_LANGUAGE
+
+
+def _to_problem(error: ValidationError) -> Problem:
+    details = error.errors(include_url=False, include_input=False, include_context=False)
+    if details[0]["type"] == "json_invalid":
+        return Problem(400, "The request is not valid JSON.")
+    errors = [{"pointer": _pointer(detail["loc"]), "detail": detail["msg"]} for detail in details]
+    shown = "; ".join(f"{e['pointer'].lstrip('/') or 'The request'}: {e['detail']}" for e in errors)
+    return Problem(422, f"The request can't be accepted. {shown}.", errors=errors[:20])
+
+
+def _pointer(location: tuple[int | str, ...]) -> str:
+    """A JSON Pointer (RFC 6901)."""
+    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in location)
+
+
+def _refuse_what_parsers_read_differently(body: bytes) -> None:
+    """Duplicate keys and NaN: one reader takes the first, another the last, a third fails.
+
+    Runs after pydantic's parser has accepted the bytes, which has bounded their nesting.
+    """
+    try:
+        json.loads(body, object_pairs_hook=_unique, parse_constant=_no_constant)
+    except ValueError:
+        raise Problem(400, "The request has a duplicate key or a number that isn't one.") from None
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    if len({key for key, _ in pairs}) != len(pairs):
+        raise ValueError("duplicate key")
+    return dict(pairs)
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(name)
