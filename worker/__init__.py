@@ -1,0 +1,1 @@
+"""Consumes pushes: claim, generate, write back; dead letters; sweep."""

@@ -1,0 +1,77 @@
+"""Decide what a claimed activation gets: a step from Gemini, one from the library, or a pause."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+
+from shared.activation import Activation, Answer, FallbackReason, Usage
+from worker.fallback import FallbackLibrary
+from worker.generator import Generator, GeneratorError, StepRequest, Unavailable, reason_of
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pause:
+    """Gemini wants to be left alone for longer than a thread should be held."""
+
+    until: datetime
+    spent: Usage
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answerer:
+    generator: Generator
+    library: FallbackLibrary
+    max_attempts: int
+    max_sleep_seconds: float
+    budget_seconds: float
+
+    def answer(self, activation: Activation, now: datetime) -> Answer | Pause:
+        """Never raises for what Gemini does; `now` is the store's time of the claim."""
+        if activation.attempt > self.max_attempts:
+            return self.fallback(activation, "undeliverable")
+        left = (activation.deadline - now).total_seconds()
+        if left <= 0:
+            return self.fallback(activation, "deadline")
+        try:
+            generated = self.generator.generate(
+                StepRequest(
+                    mood=activation.mood,
+                    goal=activation.goal,
+                    language=activation.language,
+                    profile=activation.profile,
+                ),
+                seconds=min(left, self.budget_seconds),
+            )
+        except GeneratorError as error:
+            return self._without_gemini(activation, error, now, left)
+        return Answer(
+            step=generated.step, source="gemini", model=generated.model, usage=generated.usage
+        )
+
+    def fallback(
+        self, activation: Activation, reason: FallbackReason, spent: Usage | None = None
+    ) -> Answer:
+        step = self.library.step_for(
+            activation.activation_id, mood=activation.mood, language=activation.language
+        )
+        return Answer(step=step, source="fallback", fallback_reason=reason, usage=spent or Usage())
+
+    def _without_gemini(
+        self, activation: Activation, error: GeneratorError, now: datetime, left: float
+    ) -> Answer | Pause:
+        reason = reason_of(error)
+        if reason != "no_api_key":
+            log.warning(
+                "gemini.failed",
+                activation_id=activation.activation_id,
+                reason=reason,
+                error=str(error),
+                alert=reason == "misconfigured",
+            )
+        pause = error.retry_after if isinstance(error, Unavailable) else None
+        if pause is not None and self.max_sleep_seconds < pause < left:
+            return Pause(until=now + timedelta(seconds=pause), spent=error.usage)
+        return self.fallback(activation, reason, error.usage)

@@ -1,0 +1,32 @@
+"""The worker as a Flask app, from whatever store, queue and generator it is given."""
+
+from flask import Flask
+
+from shared.clock import Clock, utc_now
+from shared.health import health_routes
+from shared.ports import ActivationStore, Publisher
+from shared.problems import install_problems
+from shared.settings import Settings
+from worker.generator import Generator
+from worker.routes import worker_routes
+from worker.services import build_services
+
+MAX_BODY_BYTES = 15 * 1024 * 1024
+"""A Pub/Sub message is 10 MB at most, and base64 adds a third."""
+
+
+def create_app(
+    settings: Settings,
+    store: ActivationStore,
+    publisher: Publisher,
+    generator: Generator,
+    clock: Clock = utc_now,
+) -> Flask:
+    app = Flask(__name__, static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
+    install_problems(app)
+    app.register_blueprint(health_routes(store, publisher))
+    app.register_blueprint(
+        worker_routes(build_services(settings, store, publisher, generator, clock))
+    )
+    return app

@@ -1,0 +1,78 @@
+"""Take an activation, so that one worker at a time, and no duplicate, calls Gemini.
+
+The fast path is a single conditional write on the version that the message carries: no read, no
+transaction. Only a conflict is followed by a read.
+"""
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Literal
+
+from shared.activation import Activation
+from shared.clock import Clock
+from shared.errors import Conflict, StoreUnavailable
+from shared.messages import ActivationMessage
+from shared.ports import ActivationStore, Stored
+
+NotTaken = Literal[
+    "gone",  # erased or expired: nothing to do
+    "done",  # completed or cancelled already
+    "leased",  # another worker is at it
+    "not_yet",  # released until `not_before`
+]
+
+TRIES = 4
+"""Each conflict means that somebody else wrote in between; so many in a row do not happen."""
+
+
+def new_claim_id() -> str:
+    return secrets.token_hex(8)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claimer:
+    store: ActivationStore
+    lease: timedelta
+    clock: Clock
+    claim_id: Callable[[], str] = new_claim_id
+
+    def claim(self, message: ActivationMessage) -> Stored | NotTaken:
+        """The claimed activation, or why there is none. Raises StoreUnavailable."""
+        activation, version = message.activation, message.version
+        for _ in range(TRIES):
+            claim_id = self.claim_id()
+            written = self._write(activation, version, claim_id)
+            if written is not None:
+                return written
+            current = self.store.get(activation.activation_id)
+            if current is None:
+                return "gone"
+            if current.activation.claim_id == claim_id:
+                return current  # our write was applied and its answer lost
+            reason = self._reason_not_to(current)
+            if reason is not None:
+                return reason
+            activation, version = current.activation, current.version
+        raise StoreUnavailable("every claim met a conflict")
+
+    def _write(self, activation: Activation, version: str, claim_id: str) -> Stored | None:
+        """None is a conflict. A message that does not carry a queued activation is not believed."""
+        if activation.done:
+            return None
+        wanted = activation.claimed(claim_id=claim_id, now=self.clock(), lease=self.lease)
+        try:
+            return self.store.replace(wanted, version)
+        except Conflict:
+            return None
+
+    def _reason_not_to(self, current: Stored) -> NotTaken | None:
+        if current.activation.done:
+            return "done"
+        if current.lease_is_live(self.lease):
+            return "leased"
+        not_before = current.activation.not_before
+        if not_before is not None and current.read_at < not_before:
+            return "not_yet"
+        return None

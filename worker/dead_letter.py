@@ -1,0 +1,70 @@
+"""What the queue has given up on still gets an answer."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+import structlog
+
+from shared.clock import Clock
+from shared.errors import Conflict, MessageNotUnderstood, StoreUnavailable
+from shared.messages import DeadLetter, Message, decode
+from shared.ports import ActivationStore, Stored
+from worker.answering import Answerer
+
+log = structlog.get_logger(__name__)
+
+TRIES = 4
+KEPT_BYTES = 512 * 1024
+"""A Firestore document holds 1 MiB, a Pub/Sub message up to 10 MB."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeadLetters:
+    store: ActivationStore
+    answerer: Answerer
+    lease: timedelta
+    clock: Clock
+
+    def handle(self, message_id: str, message: Message) -> bool:
+        """Complete the activation with a fallback step, or keep what can't be understood.
+
+        False while a worker is at it: to be delivered again. Raises StoreUnavailable.
+        """
+        try:
+            activation_id = decode(message).activation.activation_id
+        except MessageNotUnderstood as error:
+            self._keep(message_id, message, str(error))
+            return True
+        return self._complete(activation_id)
+
+    def _keep(self, message_id: str, message: Message, why: str) -> None:
+        letter = DeadLetter(
+            message_id=message_id,
+            data=message.data[:KEPT_BYTES],
+            attributes=message.attributes,
+            why=why,
+            received_at=self.clock(),
+        )
+        self.store.keep_dead_letter(letter)
+        log.error("dead_letter.kept", message_id=message_id, why=why, alert=True)
+
+    def _complete(self, activation_id: str) -> bool:
+        for _ in range(TRIES):
+            stored = self.store.get(activation_id)
+            if stored is None or stored.activation.done:
+                return True
+            if stored.lease_is_live(self.lease):
+                return False
+            try:
+                self._write(stored)
+            except Conflict:
+                continue
+            return True
+        raise StoreUnavailable("every write met a conflict")
+
+    def _write(self, stored: Stored) -> None:
+        answer = self.answerer.fallback(stored.activation, "undeliverable")
+        self.store.replace(stored.activation.completed(answer, now=stored.read_at), stored.version)
+        log.error(
+            "activation.undeliverable", activation_id=stored.activation.activation_id, alert=True
+        )

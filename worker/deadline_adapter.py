@@ -1,0 +1,128 @@
+"""A transport for `requests` that ends a call when its total time is up.
+
+A read timeout counts from byte to byte: a body that drips one byte a second never meets it (15.8 s
+were measured under a timeout of 5). So a timer shuts the socket down, which wakes the reader.
+"""
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+from requests import PreparedRequest, ReadTimeout, RequestException, Response
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import HTTPError
+
+CONNECT_SECONDS = 5.0
+"""For each address of the host; the timer has nothing to cut before there is a connection."""
+
+
+class _Watch:
+    """One call's timer and the connection that it would cut."""
+
+    def __init__(self, seconds: float) -> None:
+        self.expired = False
+        self._connection: HTTPConnection | None = None
+        self._lock = threading.Lock()
+        self._timer = threading.Timer(max(seconds, 0), self._cut)
+        self._timer.daemon = True
+        self._timer.start()
+
+    def follow(self, connection: HTTPConnection) -> None:
+        with self._lock:
+            self._connection = connection
+            if self.expired:
+                self._shut_down(connection)
+
+    def stop(self) -> None:
+        self._timer.cancel()
+        with self._lock:
+            self._connection = None  # it is back in the pool, and soon somebody else's
+
+    def _cut(self) -> None:
+        with self._lock:
+            self.expired = True
+            if self._connection is not None:
+                self._shut_down(self._connection)
+
+    @staticmethod
+    def _shut_down(connection: HTTPConnection) -> None:
+        sock = connection.sock
+        try:
+            if sock is not None:
+                sock.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass  # it is closed already
+
+
+_current: ContextVar[_Watch | None] = ContextVar("deadline_watch", default=None)
+
+
+class _FollowedHTTPConnection(HTTPConnection):
+    def request(self, *args: Any, **kwargs: Any) -> None:
+        _follow(self)
+        super().request(*args, **kwargs)
+
+
+class _FollowedHTTPSConnection(HTTPSConnection):
+    def request(self, *args: Any, **kwargs: Any) -> None:
+        _follow(self)
+        super().request(*args, **kwargs)
+
+
+def _follow(connection: HTTPConnection) -> None:
+    watch = _current.get()
+    if watch is not None:
+        watch.follow(connection)
+
+
+class _HTTPPool(HTTPConnectionPool):
+    ConnectionCls = _FollowedHTTPConnection
+
+
+class _HTTPSPool(HTTPSConnectionPool):
+    ConnectionCls = _FollowedHTTPSConnection
+
+
+class DeadlineAdapter(HTTPAdapter):
+    """Mount it on a session; `timeout`, in seconds, then bounds the whole call, body included."""
+
+    def __init__(self, *, connections: int) -> None:
+        super().__init__(pool_connections=4, pool_maxsize=connections)
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = {"http": _HTTPPool, "https": _HTTPSPool}
+
+    def send(self, request: PreparedRequest, *args: Any, **kwargs: Any) -> Response:
+        """As HTTPAdapter.send, with the body read. Raises requests.ReadTimeout at the deadline."""
+        timeout = kwargs.get("timeout")
+        if not isinstance(timeout, (int, float)):
+            raise ValueError("a call without a total timeout")
+        kwargs["timeout"] = (min(CONNECT_SECONDS, timeout), timeout)
+        with _watched(timeout) as watch:
+            try:
+                response = super().send(request, *args, **kwargs)
+                _ = response.content
+            except (RequestException, HTTPError, OSError) as error:
+                if watch.expired:
+                    raise ReadTimeout(f"no whole answer in {timeout:g} s") from error
+                raise
+        if watch.expired:
+            raise ReadTimeout(f"no whole answer in {timeout:g} s")
+        return response
+
+
+@contextmanager
+def _watched(seconds: float) -> Iterator[_Watch]:
+    watch = _Watch(seconds)
+    token = _current.set(watch)
+    try:
+        yield watch
+    finally:
+        _current.reset(token)
+        watch.stop()

@@ -1,0 +1,100 @@
+"""The Generator port: who writes a step, and how that can fail.
+
+GeneratorError                 carries what was spent and the fallback_reason that it ends in
+├── Unavailable(retry_after)   5xx, 429, timeout, no connection: another try may succeed
+├── Blocked                    the prompt or the answer was refused: the same prompt will be again
+├── InvalidOutput              an answer that is no valid step
+└── Misconfigured              our request is refused: key, model, parameters
+    └── NoApiKey               no key is configured, nothing was asked
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar, Protocol
+
+from shared.activation import FallbackReason, Profile, Usage
+from shared.errors import GeneratorError as _GeneratorError
+from shared.step import Step
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepRequest:
+    """What a generator is told. All of it but the mood is user text: data, never instructions."""
+
+    mood: int
+    goal: str
+    language: str
+    profile: Profile | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Generated:
+    step: Step
+    model: str
+    usage: Usage
+
+
+class Generator(Protocol):
+    def generate(self, request: StepRequest, *, seconds: float) -> Generated:
+        """A step, within `seconds` in all, however slowly bytes come. Raises GeneratorError."""
+        ...
+
+
+class GeneratorError(_GeneratorError):
+    """`detail` names a code, a class or a place; never a prompt, an answer or a key."""
+
+    fallback_reason: ClassVar[FallbackReason] = "unavailable"
+
+    def __init__(self, detail: str, *, usage: Usage = Usage()) -> None:  # noqa: B008 - frozen
+        super().__init__(detail)
+        self.usage = usage
+
+
+class Unavailable(GeneratorError):
+    """No answer this time. `retry_after` is in seconds, where Gemini said how long to wait."""
+
+    def __init__(
+        self,
+        detail: str,
+        *,
+        reason: FallbackReason = "unavailable",
+        retry_after: float | None = None,
+        usage: Usage = Usage(),  # noqa: B008 - frozen
+    ) -> None:
+        super().__init__(detail, usage=usage)
+        self.reason = reason
+        self.retry_after = retry_after
+
+
+class Blocked(GeneratorError):
+    """Gemini refused, for safety or for copied text."""
+
+    fallback_reason: ClassVar[FallbackReason] = "blocked"
+
+
+class InvalidOutput(GeneratorError):
+    """An answer came, and was cut off, no JSON or no valid step."""
+
+    fallback_reason: ClassVar[FallbackReason] = "invalid_output"
+
+
+class Misconfigured(GeneratorError):
+    """The request itself is refused (400, 401, 403, 404): an operator must act."""
+
+    fallback_reason: ClassVar[FallbackReason] = "misconfigured"
+
+
+class NoApiKey(Misconfigured):
+    """There is no key, so nothing was asked."""
+
+    fallback_reason: ClassVar[FallbackReason] = "no_api_key"
+
+
+def reason_of(error: GeneratorError) -> FallbackReason:
+    return error.reason if isinstance(error, Unavailable) else error.fallback_reason
+
+
+class WithoutKey:
+    """The generator of an installation without an API key: the library answers everything."""
+
+    def generate(self, request: StepRequest, *, seconds: float) -> Generated:  # noqa: ARG002
+        raise NoApiKey("no API key is configured")

@@ -1,0 +1,113 @@
+"""One delivery from claim to write-back. The same for push, pull and local runs."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+import structlog
+from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
+
+from shared.activation import Activation, Answer
+from shared.errors import Conflict, StoreUnavailable
+from shared.messages import ActivationMessage
+from shared.ports import ActivationStore, Stored
+from worker.answering import Answerer, Pause
+from worker.claim import Claimer, NotTaken
+
+log = structlog.get_logger(__name__)
+
+Outcome = Literal[
+    "completed",  # written back: ack
+    "dropped",  # cancelled, erased or taken over while Gemini worked: ack
+    "gone",
+    "done",  # a duplicate of something that has ended: ack
+    "released",  # until Gemini may be asked again: nack
+    "leased",
+    "not_yet",  # somebody is at it, or will be: nack
+]
+
+ACKED: frozenset[Outcome] = frozenset({"completed", "dropped", "gone", "done"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Processor:
+    store: ActivationStore
+    claimer: Claimer
+    answerer: Answerer
+    write_back_seconds: float
+    """How long the result's write is tried again; what was paid for is not lost to a hiccup."""
+    sleep: Callable[[float], None] = time.sleep
+    monotonic: Callable[[], float] = time.monotonic
+
+    def process(self, message: ActivationMessage) -> Outcome:
+        """Handle one delivery. Raises StoreUnavailable, which is a nack as well."""
+        claimed = self.claimer.claim(message)
+        if not isinstance(claimed, Stored):
+            return _not_taken(message, claimed)
+        started = self.monotonic()
+        activation = claimed.activation
+        ended = self.answerer.answer(activation, claimed.read_at)
+        # The store's time of the claim plus what has passed since: no clock of ours decides.
+        now = claimed.read_at + timedelta(seconds=self.monotonic() - started)
+        if isinstance(ended, Pause):
+            return self._release(claimed, ended, now)
+        return self._complete(claimed, ended, now)
+
+    def _release(self, claimed: Stored, pause: Pause, now: datetime) -> Outcome:
+        wanted = claimed.activation.released(now=now, not_before=pause.until, spent=pause.spent)
+        log.info("activation.released", **_named(claimed.activation), until=pause.until.isoformat())
+        return "released" if self._write_back(claimed, wanted) else "dropped"
+
+    def _complete(self, claimed: Stored, answer: Answer, now: datetime) -> Outcome:
+        wanted = claimed.activation.completed(answer, now=now)
+        event = {
+            **_named(claimed.activation),
+            "source": answer.source,
+            "reason": answer.fallback_reason,
+            **answer.usage.model_dump(),
+        }
+        if self._write_back(claimed, wanted):
+            waited = (now - claimed.activation.created_at).total_seconds()
+            log.info("activation.completed", **event, seconds=round(waited, 2))
+            return "completed"
+        log.warning("activation.dropped", **event)
+        return "dropped"
+
+    def _write_back(self, claimed: Stored, wanted: Activation) -> bool:
+        """False when cancelled, erased or taken over meanwhile: the version has moved on.
+
+        Retries the write, never the call. Raises StoreUnavailable when the time for it is over.
+        """
+        retrying = Retrying(
+            retry=retry_if_exception_type(StoreUnavailable),
+            stop=stop_after_delay(self.write_back_seconds),
+            wait=wait_random_exponential(multiplier=0.2, max=2),
+            sleep=self.sleep,
+            reraise=True,
+        )
+        try:
+            retrying(self.store.replace, wanted, claimed.version)
+        except Conflict:
+            return self._was_ours(wanted)
+        return True
+
+    def _was_ours(self, wanted: Activation) -> bool:
+        """Whether the write that is in the way is this very one, whose answer was lost."""
+        current = self.store.get(wanted.activation_id)
+        if current is None:
+            return False
+        there = current.activation
+        if wanted.status == "completed":
+            return there.status == "completed" and there.claim_id == wanted.claim_id
+        return there.status == wanted.status and there.not_before == wanted.not_before
+
+
+def _not_taken(message: ActivationMessage, reason: NotTaken) -> Outcome:
+    log.info("activation.not_taken", **_named(message.activation), why=reason)
+    return reason
+
+
+def _named(activation: Activation) -> dict[str, object]:
+    return {"activation_id": activation.activation_id, "attempt": activation.attempt}

@@ -1,0 +1,122 @@
+"""Retries around a generator: the only layer of retries there is (the SDK's own are off)."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import structlog
+from tenacity import (
+    RetryCallState,
+    Retrying,
+    retry_if_exception_type,
+    wait_random_exponential,
+)
+
+from shared.activation import Usage
+from shared.settings import Settings
+from worker.generator import Generated, Generator, GeneratorError, StepRequest, Unavailable
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RetryPolicy:
+    """Full-jitter exponential backoff: between 0 and 1, 2, 4 … seconds, capped at `max_sleep`."""
+
+    attempts: int
+    attempt_seconds: float
+    max_sleep_seconds: float
+
+    @classmethod
+    def of(cls, settings: Settings) -> "RetryPolicy":
+        return cls(
+            attempts=settings.gemini_max_attempts,
+            attempt_seconds=settings.gemini_timeout_seconds,
+            max_sleep_seconds=settings.gemini_max_sleep_seconds,
+        )
+
+
+class RetryingGenerator:
+    """A generator that asks another one again, while the time allowed lasts.
+
+    An error that asks for a pause longer than `max_sleep_seconds` is raised at once: the caller
+    releases the claim instead of holding a thread. Usage adds up over all attempts.
+    """
+
+    def __init__(
+        self,
+        inner: Generator,
+        policy: RetryPolicy,
+        *,
+        sleep: Callable[[float], None] = time.sleep,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._inner = inner
+        self._policy = policy
+        self._sleep = sleep
+        self._monotonic = monotonic
+        self._backoff = wait_random_exponential(multiplier=1, max=policy.max_sleep_seconds)
+
+    def generate(self, request: StepRequest, *, seconds: float) -> Generated:
+        end = self._monotonic() + seconds
+        spent: list[Usage] = []
+
+        def attempt() -> Generated:
+            left = end - self._monotonic()
+            try:
+                generated = self._inner.generate(
+                    request, seconds=min(left, self._policy.attempt_seconds)
+                )
+            except GeneratorError as error:
+                spent.append(error.usage)
+                raise
+            spent.append(generated.usage)
+            return generated
+
+        def give_up(state: RetryCallState) -> bool:
+            return (
+                state.attempt_number >= self._policy.attempts
+                or (_retry_after(state) or 0) > self._policy.max_sleep_seconds
+                or self._monotonic() + state.upcoming_sleep >= end
+            )
+
+        retrying = Retrying(
+            retry=retry_if_exception_type(Unavailable),
+            stop=give_up,
+            wait=self._pause,
+            sleep=self._sleep,
+            before_sleep=_say_so,
+            reraise=True,
+        )
+        try:
+            generated: Generated = retrying(attempt)
+        except GeneratorError as error:
+            error.usage = _sum(spent)
+            raise
+        return Generated(step=generated.step, model=generated.model, usage=_sum(spent))
+
+    def _pause(self, state: RetryCallState) -> float:
+        asked_for = _retry_after(state)
+        return asked_for if asked_for is not None else self._backoff(state)
+
+
+def _retry_after(state: RetryCallState) -> float | None:
+    error = state.outcome.exception() if state.outcome else None
+    return error.retry_after if isinstance(error, Unavailable) else None
+
+
+def _say_so(state: RetryCallState) -> None:
+    error = state.outcome.exception() if state.outcome else None
+    log.warning(
+        "gemini.retry",
+        error=str(error),
+        attempt=state.attempt_number,
+        sleep_seconds=round(state.upcoming_sleep, 2),
+    )
+
+
+def _sum(spent: list[Usage]) -> Usage:
+    total = Usage()
+    for usage in spent:
+        total = total.plus(usage)
+    return total

@@ -1,0 +1,68 @@
+"""The worker's HTTP: Pub/Sub's pushes and Cloud Scheduler's sweep.
+
+204 acks; every other answer makes Pub/Sub deliver again, later and later.
+"""
+
+from dataclasses import dataclass
+
+import structlog
+from flask import Blueprint, Response, jsonify, request
+
+from shared.errors import MessageNotUnderstood
+from shared.messages import decode
+from shared.problems import Problem, to_response
+from worker.dead_letter import DeadLetters
+from worker.envelope import unwrap
+from worker.process import ACKED, Processor
+from worker.push_auth import Authorize
+from worker.sweep import Sweeper
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Services:
+    """What the routes need, wired in app.py."""
+
+    processor: Processor
+    dead_letters: DeadLetters
+    sweeper: Sweeper
+    authorize: Authorize
+
+
+def worker_routes(services: Services) -> Blueprint:
+    routes = Blueprint("worker", __name__)
+
+    @routes.before_request
+    def authorize() -> None:
+        services.authorize(request.headers.get("Authorization"))
+
+    @routes.errorhandler(MessageNotUnderstood)
+    def not_understood(error: MessageNotUnderstood) -> Response:
+        log.error("push.not_understood", path=request.path, error=str(error))
+        return to_response(Problem(400, "This is not one of our messages."))
+
+    @routes.post("/pubsub/push")
+    def push() -> tuple[str, int]:
+        _, message = unwrap(request.get_data())
+        trace = message.attributes.get("traceparent")
+        with structlog.contextvars.bound_contextvars(traceparent=trace):
+            outcome = services.processor.process(decode(message))
+        return _answer(outcome in ACKED, outcome)
+
+    @routes.post("/pubsub/dead-letter")
+    def dead_letter() -> tuple[str, int]:
+        message_id, message = unwrap(request.get_data())
+        return _answer(services.dead_letters.handle(message_id, message), "leased")
+
+    @routes.post("/tasks/sweep")
+    def sweep() -> Response:
+        return jsonify(vars(services.sweeper.sweep()))
+
+    return routes
+
+
+def _answer(acked: bool, why: str) -> tuple[str, int]:
+    if not acked:
+        raise Problem(503, f"Not now: {why}.")
+    return "", 204

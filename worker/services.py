@@ -1,0 +1,62 @@
+"""Wire the worker's parts from whatever store, queue and generator it is given."""
+
+from datetime import timedelta
+
+import structlog
+
+from shared.clock import Clock, utc_now
+from shared.ports import ActivationStore, Publisher
+from shared.settings import Settings
+from worker.answering import Answerer
+from worker.claim import Claimer
+from worker.dead_letter import DeadLetters
+from worker.fallback import load_library
+from worker.generator import Generator, WithoutKey
+from worker.process import Processor
+from worker.push_auth import push_authorization
+from worker.retrying import RetryingGenerator, RetryPolicy
+from worker.routes import Services
+from worker.sweep import Sweeper
+
+log = structlog.get_logger(__name__)
+
+
+def build_generator(settings: Settings) -> Generator:
+    """Gemini with retries, or what stands in for it without an API key. Built after fork."""
+    if settings.gemini_api_key is None:
+        log.warning("gemini.no_api_key", effect="every answer comes from the fallback library")
+        return WithoutKey()
+    # Imported here because it takes a second, which a run without a key need not wait.
+    from worker.gemini_generativeai import GenerativeAIGenerator
+
+    return RetryingGenerator(GenerativeAIGenerator(settings), RetryPolicy.of(settings))
+
+
+def build_services(
+    settings: Settings,
+    store: ActivationStore,
+    publisher: Publisher,
+    generator: Generator,
+    clock: Clock = utc_now,
+) -> Services:
+    lease = timedelta(seconds=settings.lease_seconds)
+    answerer = Answerer(
+        generator=generator,
+        library=load_library(),
+        max_attempts=settings.max_attempts,
+        max_sleep_seconds=settings.gemini_max_sleep_seconds,
+        budget_seconds=settings.gemini_budget_seconds,
+    )
+    return Services(
+        processor=Processor(
+            store=store,
+            claimer=Claimer(store=store, lease=lease, clock=clock),
+            answerer=answerer,
+            write_back_seconds=settings.lease_seconds - settings.gemini_budget_seconds,
+        ),
+        dead_letters=DeadLetters(store=store, answerer=answerer, lease=lease, clock=clock),
+        sweeper=Sweeper(
+            store=store, publisher=publisher, answerer=answerer, lease=lease, clock=clock
+        ),
+        authorize=push_authorization(settings),
+    )

@@ -1,0 +1,86 @@
+"""One bounded pass over what is due: written but never published, or claimed and never finished."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import structlog
+
+from shared.clock import Clock
+from shared.errors import Conflict, PublishFailed
+from shared.messages import encode
+from shared.ports import ActivationStore, Publisher, Stored
+from worker.answering import Answerer
+
+log = structlog.get_logger(__name__)
+
+BATCH = 100
+NEXT_LOOK = timedelta(seconds=60)
+"""How long what was published again may take before it is published once more."""
+
+
+@dataclass
+class SweepCounts:
+    """What one pass did; the answer of POST /tasks/sweep."""
+
+    due: int = 0
+    republished: int = 0
+    completed: int = 0
+    skipped: int = 0
+    publish_failed: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sweeper:
+    store: ActivationStore
+    publisher: Publisher
+    answerer: Answerer
+    lease: timedelta
+    clock: Clock
+    batch: int = field(default=BATCH)
+
+    def sweep(self) -> SweepCounts:
+        """Raises StoreUnavailable. Ends early when the queue does not take a message."""
+        counts = SweepCounts()
+        for stored in self.store.due(self.clock(), limit=self.batch):
+            counts.due += 1
+            try:
+                self._sweep_one(stored, counts)
+            except Conflict:
+                counts.skipped += 1  # a worker was quicker
+            except PublishFailed as error:
+                counts.publish_failed += 1
+                log.error("sweep.publish_failed", error=str(error), alert=True)
+                break
+        if counts.due:
+            log.info("sweep.done", **vars(counts))
+        return counts
+
+    def _sweep_one(self, stored: Stored, counts: SweepCounts) -> None:
+        if stored.lease_is_live(self.lease):
+            counts.skipped += 1
+        elif stored.read_at >= stored.activation.deadline:
+            self._complete(stored)
+            counts.completed += 1
+        else:
+            self._publish_again(stored)
+            counts.republished += 1
+
+    def _complete(self, stored: Stored) -> None:
+        """Past the deadline the queue can't help any more: the step is written from here."""
+        answer = self.answerer.fallback(stored.activation, "deadline")
+        self.store.replace(stored.activation.completed(answer, now=stored.read_at), stored.version)
+        log.info("activation.completed", activation_id=stored.activation.activation_id, by="sweep")
+
+    def _publish_again(self, stored: Stored) -> None:
+        """The write comes first: it fences off a worker whose lease is over, and its version is the
+        one that the next claim is made on."""
+        written = self._requeue(stored, due_at=self.clock() + NEXT_LOOK)
+        try:
+            self.publisher.publish(encode(written.activation, written.version))
+        except PublishFailed:
+            self._requeue(written, due_at=self.clock())  # for the next pass, not for the one after
+            raise
+
+    def _requeue(self, stored: Stored, *, due_at: datetime) -> Stored:
+        wanted = stored.activation.requeued(now=stored.read_at, due_at=due_at)
+        return self.store.replace(wanted, stored.version)
