@@ -1,0 +1,1 @@
+"""Everything on one machine: SQLite behind the same ports, a push dispatcher, the emulators."""

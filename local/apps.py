@@ -1,0 +1,32 @@
+"""The same two apps on SQLite: the second composition root, served by gunicorn like the first."""
+
+from pathlib import Path
+
+from flask import Flask
+
+import ingress.app
+import worker.app
+from local.database import open_database
+from local.queue import SqliteQueue
+from local.store import SqliteStore
+from shared.logs import configure_logging
+from shared.settings import Settings, read_settings
+from worker.services import build_generator
+
+
+def sqlite_adapters(settings: Settings, data_dir: str) -> tuple[SqliteStore, SqliteQueue]:
+    database = open_database(Path(data_dir))
+    return SqliteStore(database), SqliteQueue(database, settings.pubsub_topic)
+
+
+def ingress_app(data_dir: str) -> Flask:
+    settings = read_settings()
+    configure_logging(settings.log_level, json=False)
+    return ingress.app.create_app(settings, *sqlite_adapters(settings, data_dir))
+
+
+def worker_app(data_dir: str) -> Flask:
+    settings = read_settings()
+    configure_logging(settings.log_level, json=False)
+    store, queue = sqlite_adapters(settings, data_dir)
+    return worker.app.create_app(settings, store, queue, build_generator(settings))

@@ -1,0 +1,32 @@
+"""What the newcomer sees when everything runs."""
+
+from local.options import Options
+from shared.settings import Settings
+
+
+def announce(options: Options, settings: Settings, *, backend: str) -> None:
+    print(banner(options, settings, backend=backend), flush=True)
+
+
+def banner(options: Options, settings: Settings, *, backend: str) -> str:
+    ingress = f"http://localhost:{options.port}"
+    return f"""
+  InnerJourney is running.  Ctrl-C stops it.
+
+    ingress   {ingress}
+    worker    http://localhost:{options.worker_port}
+    backend   {backend}
+    gemini    {_gemini(settings)}
+
+  Try it:
+
+    curl -X POST "{ingress}/gemini/getActivation" \\
+      -H "Content-Type: application/json" -d '{{"mood": 2, "goal": "komma igång"}}'
+"""
+
+
+def _gemini(settings: Settings) -> str:
+    if settings.gemini_api_key is None:
+        return "no GEMINI_API_KEY, so every answer comes from the fallback library"
+    endpoint = f" at {settings.gemini_api_endpoint}" if settings.gemini_api_endpoint else ""
+    return f"{settings.gemini_model}{endpoint}"

@@ -1,0 +1,117 @@
+"""One SQLite file for store and queue, shared by the local processes.
+
+WAL lets readers and one writer work side by side; `synchronous=FULL` makes a commit survive a power
+cut. Every write is one statement or one short immediate transaction.
+"""
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from shared.errors import StoreUnavailable
+
+BUSY_SECONDS = 5.0
+FILE_NAME = "innerjourney.db"
+MICROSECONDS = 1_000_000
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS activations (
+    activation_id TEXT PRIMARY KEY,
+    user_id TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    due_at INTEGER,
+    version INTEGER NOT NULL,
+    written_at INTEGER NOT NULL,
+    body TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS activations_of_a_user
+    ON activations (user_id, created_at DESC, activation_id DESC);
+CREATE INDEX IF NOT EXISTS activations_due ON activations (due_at) WHERE due_at IS NOT NULL;
+CREATE TABLE IF NOT EXISTS dead_letters (
+    message_id TEXT PRIMARY KEY,
+    data BLOB NOT NULL,
+    attributes TEXT NOT NULL,
+    why TEXT NOT NULL,
+    received_at INTEGER NOT NULL
+);
+CREATE TABLE IF NOT EXISTS messages (
+    message_id INTEGER PRIMARY KEY AUTOINCREMENT,
+    topic TEXT NOT NULL,
+    data BLOB NOT NULL,
+    attributes TEXT NOT NULL,
+    published_at INTEGER NOT NULL,
+    deliveries INTEGER NOT NULL DEFAULT 0,
+    visible_at INTEGER NOT NULL
+);
+CREATE INDEX IF NOT EXISTS messages_visible ON messages (visible_at);
+"""
+
+
+class Database:
+    """A connection for each thread, opened when it is first needed."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._local = threading.local()
+
+    def execute(self, statement: str, *parameters: Any) -> sqlite3.Cursor:
+        """One statement, committed. Raises StoreUnavailable, and sqlite3.IntegrityError."""
+        try:
+            return self._connection().execute(statement, parameters)
+        except sqlite3.OperationalError as error:
+            raise StoreUnavailable(str(error)) from error
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """The statements inside are committed together. Raises StoreUnavailable."""
+        self.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self.execute("ROLLBACK")
+            raise
+        self.execute("COMMIT")
+
+    def _connection(self) -> sqlite3.Connection:
+        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        if connection is None:
+            connection = self._open()
+            self._local.connection = connection
+        return connection
+
+    def _open(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(self._path, timeout=BUSY_SECONDS, isolation_level=None)
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        return connection
+
+
+def open_database(data_dir: Path) -> Database:
+    """The database in `data_dir`, which is made where it is missing.
+
+    Raises StoreUnavailable when the folder or the file can't be written.
+    """
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreUnavailable(error.strerror or "can't be made") from error
+    database = Database(data_dir / FILE_NAME)
+    for statement in SCHEMA.split(";"):
+        database.execute(statement)
+    return database
+
+
+def to_microseconds(moment: datetime) -> int:
+    """Since 1970; exact, where a float of seconds would round."""
+    whole = int(moment.replace(microsecond=0).timestamp())
+    return whole * MICROSECONDS + moment.microsecond
+
+
+def from_microseconds(value: int) -> datetime:
+    moment = datetime.fromtimestamp(value // MICROSECONDS, timezone.utc)
+    return moment.replace(microsecond=value % MICROSECONDS)

@@ -1,0 +1,169 @@
+"""Push what is in the SQLite queue to the worker, as Pub/Sub push does.
+
+Wrapped envelopes over HTTP; 102, 200, 201, 202 and 204 ack, everything else is delivered again with
+exponential backoff; after `max_deliveries` a message goes to the dead-letter topic with the
+attributes that Pub/Sub adds (pages: Push subscriptions, Handle message failures).
+"""
+
+import base64
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+import requests
+import structlog
+
+from local.queue import Delivery, SqliteQueue
+from shared.errors import StoreUnavailable
+
+log = structlog.get_logger(__name__)
+
+ACKS = frozenset({102, 200, 201, 202, 204})
+CONNECT_SECONDS = 2.0
+IDLE_SECONDS = 0.02
+"""Between looks at the queue: what a message waits at most before it is pushed."""
+
+LOOK_ANYWAY_SECONDS = 0.5
+"""Even if nothing was committed: messages also become visible by the passing of time."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PushPolicy:
+    """Pub/Sub's own words for these: ack deadline, retry policy, dead-letter policy."""
+
+    endpoints: dict[str, str]
+    """By topic, the address to push to."""
+    dead_letter_topics: dict[str, str] = field(default_factory=dict)
+    """By topic, where its messages go after `max_deliveries`; one not named here never stops."""
+    ack_deadline: timedelta = timedelta(seconds=120)
+    min_backoff: timedelta = timedelta(seconds=1)
+    max_backoff: timedelta = timedelta(seconds=60)
+    max_deliveries: int = 10
+    in_flight: int = 16
+
+    def backoff(self, deliveries: int) -> timedelta:
+        doubled: timedelta = self.min_backoff * 2 ** min(deliveries - 1, 30)
+        return min(doubled, self.max_backoff)
+
+
+class Dispatcher:
+    """Runs in threads of its own between `start` and `stop`."""
+
+    def __init__(self, queue: SqliteQueue, policy: PushPolicy) -> None:
+        self._queue = queue
+        self._policy = policy
+        self._stopping = threading.Event()
+        self._free = threading.BoundedSemaphore(policy.in_flight)
+        self._pool = ThreadPoolExecutor(policy.in_flight, thread_name_prefix="push")
+        self._thread = threading.Thread(target=self._run, name="dispatcher", daemon=True)
+
+    def start(self) -> None:
+        self._queue.make_leased_visible()
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Waits for the pushes under way; the worker answers, or the ack deadline ends them."""
+        self._stopping.set()
+        self._thread.join()
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def _run(self) -> None:
+        seen, looked = -1, 0
+        while not self._stopping.wait(IDLE_SECONDS):
+            try:
+                version = self._queue.data_version()
+                looked += 1
+                if version == seen and looked * IDLE_SECONDS < LOOK_ANYWAY_SECONDS:
+                    continue
+                looked = 0
+                # Unless the queue was emptied, look again at once: nothing need be committed anew.
+                seen = version if self._push_what_is_visible() else -1
+            except StoreUnavailable as error:
+                log.error("queue.unavailable", error=str(error))
+
+    def _push_what_is_visible(self) -> bool:
+        """True when everything visible is on its way; False when all places are taken."""
+        places = 0
+        while self._free.acquire(blocking=False):
+            places += 1
+        deliveries: list[Delivery] = []
+        try:
+            if places:
+                deliveries = self._queue.lease(limit=places, ack_deadline=self._policy.ack_deadline)
+        finally:
+            for _ in range(places - len(deliveries)):
+                self._free.release()
+        for delivery in deliveries:
+            self._pool.submit(self._holding_a_place, self._push, delivery)
+        return len(deliveries) < places
+
+    def _holding_a_place(self, push: Callable[[Delivery], None], delivery: Delivery) -> None:
+        try:
+            push(delivery)
+        except StoreUnavailable as error:
+            log.error("queue.unavailable", error=str(error))  # delivered again after the lease
+        finally:
+            self._free.release()
+
+    def _push(self, delivery: Delivery) -> None:
+        status = self._post(delivery)
+        if status in ACKS:
+            self._queue.ack(delivery)
+        elif self._is_exhausted(delivery):
+            log.warning("queue.dead_letter", message_id=delivery.message_id, status=status)
+            self._dead_letter(delivery)
+        else:
+            self._queue.nack(delivery, pause=self._policy.backoff(delivery.number))
+
+    def _post(self, delivery: Delivery) -> int | None:
+        """The status of the answer; None when there was none in time."""
+        try:
+            # A new connection each: the worker may have closed a kept one at any moment.
+            with requests.Session() as session:
+                session.trust_env = False  # no proxy stands between us and loopback
+                answer = session.post(
+                    self._policy.endpoints[delivery.topic],
+                    json=envelope(delivery),
+                    timeout=(CONNECT_SECONDS, self._policy.ack_deadline.total_seconds()),
+                )
+        except requests.RequestException as error:
+            log.debug("queue.push_failed", error=type(error).__name__)
+            return None
+        return answer.status_code
+
+    def _is_exhausted(self, delivery: Delivery) -> bool:
+        has_dead_letters = delivery.topic in self._policy.dead_letter_topics
+        return has_dead_letters and delivery.number >= self._policy.max_deliveries
+
+    def _dead_letter(self, delivery: Delivery) -> None:
+        source = {
+            "CloudPubSubDeadLetterSourceDeliveryCount": str(delivery.number),
+            "CloudPubSubDeadLetterSourceSubscription": delivery.topic,
+            "CloudPubSubDeadLetterSourceSubscriptionProject": "local",
+            "CloudPubSubDeadLetterSourceTopicPublishTime": delivery.published_at.isoformat(),
+        }
+        self._queue.move(
+            delivery,
+            topic=self._policy.dead_letter_topics[delivery.topic],
+            attributes={**delivery.message.attributes, **source},
+        )
+
+
+def envelope(delivery: Delivery) -> dict[str, Any]:
+    """The wrapped form, with both spellings that Pub/Sub sends."""
+    published_at = delivery.published_at.isoformat().replace("+00:00", "Z")
+    return {
+        "message": {
+            "data": base64.b64encode(delivery.message.data).decode(),
+            "attributes": delivery.message.attributes,
+            "messageId": delivery.message_id,
+            "message_id": delivery.message_id,
+            "publishTime": published_at,
+            "publish_time": published_at,
+        },
+        "subscription": f"projects/local/subscriptions/{delivery.topic}",
+        "deliveryAttempt": delivery.number,
+    }

@@ -1,0 +1,62 @@
+"""The command line of `python -m local`, and the environment that a local run starts from."""
+
+import argparse
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from dotenv import load_dotenv
+
+from shared.settings import Settings, read_settings
+
+ROOT = Path(__file__).resolve().parent.parent
+LOCAL_PROJECT = "innerjourney-local"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    port: int
+    worker_port: int
+    data_dir: Path
+    emulators: bool
+
+
+def parse_options(arguments: list[str] | None = None) -> Options:
+    """Exits with 2 and argparse's own line when they are malformed."""
+    parser = argparse.ArgumentParser(
+        prog="python -m local", description="Run the whole pipeline on this machine."
+    )
+    parser.add_argument("--port", type=_port, default=8080, help="of the ingress (8080)")
+    parser.add_argument("--worker-port", type=_port, default=8081, help="of the worker (8081)")
+    parser.add_argument(
+        "--data-dir", type=Path, default=Path(".data"), help="where SQLite and logs live (.data)"
+    )
+    parser.add_argument(
+        "--emulators", action="store_true", help="Google's emulators instead of SQLite"
+    )
+    found = parser.parse_args(arguments)
+    if found.port == found.worker_port:
+        parser.error("--port and --worker-port: expected two different ports")
+    return Options(
+        port=found.port,
+        worker_port=found.worker_port,
+        data_dir=found.data_dir.resolve(),
+        emulators=found.emulators,
+    )
+
+
+def local_settings() -> Settings:
+    """The settings, with AUTH=none and a project's name where none is given. Raises SettingsError.
+
+    The defaults go into the environment, which the children inherit.
+    """
+    load_dotenv(".env", override=False)
+    os.environ.setdefault("AUTH", "none")
+    os.environ.setdefault("GOOGLE_CLOUD_PROJECT", LOCAL_PROJECT)
+    return read_settings()
+
+
+def _port(text: str) -> int:
+    if not text.isdigit() or not 0 < int(text) < 65_536:
+        raise argparse.ArgumentTypeError(f"{text!r}: expected a port, 1 to 65535")
+    return int(text)

@@ -1,0 +1,119 @@
+"""The queue on SQLite: published messages wait in a table until a delivery is acked.
+
+A leased message is one whose `visible_at` lies ahead: when the lease ends without an ack it is
+delivered again, also after the process that held it was killed.
+"""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from local.database import Database, from_microseconds, to_microseconds
+from shared.clock import Clock, utc_now
+from shared.errors import PublishFailed, StoreUnavailable
+from shared.messages import Message
+
+
+@dataclass(frozen=True, kw_only=True)
+class Delivery:
+    """A message on its way; `number` counts the deliveries, this one included."""
+
+    message_id: str
+    topic: str
+    message: Message
+    published_at: datetime
+    number: int
+
+
+class SqliteQueue:
+    """Publisher on one topic of the database, and the subscriber's side of all of them."""
+
+    def __init__(self, database: Database, topic: str, clock: Clock = utc_now) -> None:
+        self._database = database
+        self._topic = topic
+        self._clock = clock
+
+    def publish(self, message: Message) -> None:
+        try:
+            self._insert(self._topic, message)
+        except StoreUnavailable as error:
+            raise PublishFailed(str(error)) from error
+
+    def ping(self) -> None:
+        try:
+            self._database.execute("SELECT 1 FROM messages LIMIT 1")
+        except StoreUnavailable as error:
+            raise PublishFailed(str(error)) from error
+
+    def lease(self, *, limit: int, ack_deadline: timedelta) -> list[Delivery]:
+        """The oldest visible messages, hidden from now until the ack deadline."""
+        now = self._clock()
+        with self._database.transaction():
+            rows = self._database.execute(
+                "SELECT message_id, topic, data, attributes, published_at, deliveries FROM messages"
+                " WHERE visible_at <= ? ORDER BY visible_at, message_id LIMIT ?",
+                to_microseconds(now),
+                limit,
+            ).fetchall()
+            for row in rows:
+                self._database.execute(
+                    "UPDATE messages SET deliveries = deliveries + 1, visible_at = ?"
+                    " WHERE message_id = ?",
+                    to_microseconds(now + ack_deadline),
+                    row[0],
+                )
+        return [
+            Delivery(
+                message_id=str(message_id),
+                topic=topic,
+                message=Message(data, json.loads(attributes)),
+                published_at=from_microseconds(published_at),
+                number=deliveries + 1,
+            )
+            for message_id, topic, data, attributes, published_at, deliveries in rows
+        ]
+
+    def ack(self, delivery: Delivery) -> None:
+        self._database.execute("DELETE FROM messages WHERE message_id = ?", delivery.message_id)
+
+    def nack(self, delivery: Delivery, *, pause: timedelta) -> None:
+        """To be delivered again after the pause. A later delivery's lease is left alone."""
+        self._database.execute(
+            "UPDATE messages SET visible_at = ? WHERE message_id = ? AND deliveries = ?",
+            to_microseconds(self._clock() + pause),
+            delivery.message_id,
+            delivery.number,
+        )
+
+    def move(self, delivery: Delivery, *, topic: str, attributes: dict[str, str]) -> None:
+        """Forward to another topic and take it off this one, together."""
+        with self._database.transaction():
+            self._insert(topic, Message(delivery.message.data, attributes))
+            self.ack(delivery)
+
+    def make_leased_visible(self) -> None:
+        """For the start of the only dispatcher: whoever held a lease is gone."""
+        now = to_microseconds(self._clock())
+        self._database.execute(
+            "UPDATE messages SET visible_at = ? WHERE deliveries > 0 AND visible_at > ?", now, now
+        )
+
+    def data_version(self) -> int:
+        """Changes when another connection has committed; far cheaper than looking for messages."""
+        return int(self._database.execute("PRAGMA data_version").fetchone()[0])
+
+    def next_visible_at(self) -> datetime | None:
+        earliest = self._database.execute("SELECT min(visible_at) FROM messages").fetchone()[0]
+        return None if earliest is None else from_microseconds(earliest)
+
+    def _insert(self, topic: str, message: Message) -> None:
+        now = to_microseconds(self._clock())
+        self._database.execute(
+            "INSERT INTO messages (topic, data, attributes, published_at, visible_at)"
+            " VALUES (?, ?, ?, ?, ?)",
+            topic,
+            message.data,
+            json.dumps(message.attributes),
+            now,
+            now,
+        )

@@ -1,0 +1,110 @@
+"""Create topics and push subscriptions, with retry and dead-letter policy; again is no error.
+
+`make emulators` and docker-compose's one-shot service call this same code.
+"""
+
+import contextlib
+from dataclasses import dataclass
+
+from google.api_core.exceptions import AlreadyExists, GoogleAPIError, NotFound
+from google.cloud import pubsub_v1
+from google.protobuf.duration_pb2 import Duration
+from google.pubsub_v1.types import (
+    DeadLetterPolicy,
+    ExpirationPolicy,
+    PushConfig,
+    RetryPolicy,
+    Subscription,
+)
+
+from shared.settings import Settings
+
+PUSH_SUBSCRIPTION = "activation-requests-push"
+DEAD_LETTER_SUBSCRIPTION = "activation-requests-dead-push"
+ACK_DEADLINE_SECONDS = 600
+"""The longest there is; it is also how long a push may take, and must be above LEASE_SECONDS."""
+
+CALL_SECONDS = 10.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Delivery:
+    """How a subscription delivers. Times in seconds; Pub/Sub's page: Handle message failures."""
+
+    min_backoff: int = 1
+    max_backoff: int = 60
+    max_attempts: int = 10
+    ack_deadline: int = ACK_DEADLINE_SECONDS
+
+
+class Subscriptions:
+    """The topics of one project and what is subscribed to them."""
+
+    def __init__(self, settings: Settings) -> None:
+        project = settings.google_cloud_project or ""
+        self._publisher = pubsub_v1.PublisherClient()
+        self._subscriber = pubsub_v1.SubscriberClient()
+        self._project = project
+        self.requests = self._publisher.topic_path(project, settings.pubsub_topic)
+        self.dead = self._publisher.topic_path(project, settings.pubsub_dead_letter_topic)
+
+    def create_topics(self) -> None:
+        for topic in (self.requests, self.dead):
+            with contextlib.suppress(AlreadyExists):
+                self._publisher.create_topic(name=topic, timeout=CALL_SECONDS)
+
+    def push_requests_to(self, endpoint: str, delivery: Delivery | None = None) -> None:
+        delivery = delivery or Delivery()
+        dead = DeadLetterPolicy(
+            dead_letter_topic=self.dead, max_delivery_attempts=delivery.max_attempts
+        )
+        self._create(PUSH_SUBSCRIPTION, self.requests, endpoint, delivery, dead)
+
+    def push_dead_letters_to(self, endpoint: str, delivery: Delivery | None = None) -> None:
+        self._create(DEAD_LETTER_SUBSCRIPTION, self.dead, endpoint, delivery or Delivery(), None)
+
+    def pull_requests(self, name: str, delivery: Delivery | None = None) -> None:
+        """A subscription for `python -m worker.pull`."""
+        delivery = delivery or Delivery()
+        dead = DeadLetterPolicy(
+            dead_letter_topic=self.dead, max_delivery_attempts=delivery.max_attempts
+        )
+        self._create(name, self.requests, None, delivery, dead)
+
+    def are_missing(self) -> bool:
+        """Whether the emulator answers and has forgotten us: it keeps nothing across a restart."""
+        try:
+            self._publisher.get_topic(topic=self.requests, timeout=CALL_SECONDS, retry=None)
+        except NotFound:
+            return True
+        except GoogleAPIError:
+            return False
+        return False
+
+    def close(self) -> None:
+        self._publisher.stop()
+        self._publisher.transport.close()
+        self._subscriber.close()
+
+    def _create(
+        self,
+        name: str,
+        topic: str,
+        endpoint: str | None,
+        delivery: Delivery,
+        dead: DeadLetterPolicy | None,
+    ) -> None:
+        subscription = Subscription(
+            name=self._subscriber.subscription_path(self._project, name),
+            topic=topic,
+            push_config=PushConfig(push_endpoint=endpoint) if endpoint else None,
+            ack_deadline_seconds=delivery.ack_deadline,
+            retry_policy=RetryPolicy(
+                minimum_backoff=Duration(seconds=delivery.min_backoff),
+                maximum_backoff=Duration(seconds=delivery.max_backoff),
+            ),
+            dead_letter_policy=dead,
+            expiration_policy=ExpirationPolicy(),  # empty: a quiet month does not delete it
+        )
+        with contextlib.suppress(AlreadyExists):
+            self._subscriber.create_subscription(request=subscription, timeout=CALL_SECONDS)

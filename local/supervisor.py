@@ -1,0 +1,99 @@
+"""Start the parts, wait until they are ready, keep them up, and leave nothing behind."""
+
+import signal
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import requests
+import structlog
+
+from local.processes import Child, stop_all
+
+log = structlog.get_logger(__name__)
+
+READY_SECONDS = 60.0
+LOOK_SECONDS = 0.1
+RESTART_PAUSE_SECONDS = 1.0
+GRACE_SECONDS = 11.0
+"""A little more than gunicorn's own grace (gunicorn.conf.py)."""
+
+
+class Background(Protocol):
+    """A part that runs in threads of ours."""
+
+    def start(self) -> None: ...
+
+    def stop(self) -> None: ...
+
+
+class NotReady(Exception):
+    """A part ended or did not get ready in time; the message is one line for the terminal."""
+
+
+@dataclass
+class Supervisor:
+    """Children start in their order and stop all at once; background parts run while they do."""
+
+    children: Sequence[Child]
+    ready_urls: Sequence[str]
+    background: Sequence[Background]
+    announce: Callable[[], None]
+    _stopping: threading.Event = field(default_factory=threading.Event)
+
+    def run(self) -> None:
+        """Until SIGINT, SIGTERM or SIGHUP. Raises NotReady."""
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, self._stop)
+        try:
+            for child in self.children:
+                child.start()
+            if self._wait_until_ready():
+                for part in self.background:
+                    part.start()
+                self.announce()
+                self._keep_up()
+        finally:
+            self._stop_everything()
+
+    def _stop(self, _: int, __: Any) -> None:
+        self._stopping.set()
+
+    def _wait_until_ready(self) -> bool:
+        """False when we were asked to stop meanwhile."""
+        end = time.monotonic() + READY_SECONDS
+        waiting = list(self.ready_urls)
+        while waiting and not self._stopping.is_set():
+            for child in self.children:
+                if child.exit_code() is not None:
+                    raise NotReady(f"{child.name} ended with exit code {child.exit_code()}")
+            waiting = [url for url in waiting if not answers_ok(url)]
+            if waiting and time.monotonic() > end:
+                raise NotReady(f"{waiting[0]} was not ready within {READY_SECONDS:g} s")
+            self._stopping.wait(LOOK_SECONDS if waiting else 0)
+        return not self._stopping.is_set()
+
+    def _keep_up(self) -> None:
+        while not self._stopping.wait(LOOK_SECONDS):
+            for child in self.children:
+                code = child.exit_code()
+                if code is not None and not self._stopping.wait(RESTART_PAUSE_SECONDS):
+                    log.error("process.restarted", name=child.name, exit_code=code)
+                    child.start()
+
+    def _stop_everything(self) -> None:
+        # The first to stop are those that bring new work; the last, those that work needs.
+        for part in self.background:
+            threading.Thread(target=part.stop, daemon=True).start()
+        stop_all(self.children, grace_seconds=GRACE_SECONDS)
+
+
+def answers_ok(url: str) -> bool:
+    with requests.Session() as session:
+        session.trust_env = False
+        try:
+            return session.get(url, timeout=5).status_code == 200
+        except requests.RequestException:
+            return False
