@@ -1,0 +1,84 @@
+"""What every test shares: no network but loopback, a clean environment, the two backends."""
+
+import os
+import random
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import structlog
+
+from local.database import Database, open_database
+from local.store import SqliteStore
+from shared.settings import Settings
+from tests.doubles import FakeTime
+from tests.emulators import GoogleEmulators, running_emulators, why_not
+
+SEED = int(os.environ.get("TEST_SEED", random.SystemRandom().randrange(2**32)))
+IN_CI = os.environ.get("CI") == "true"
+
+
+def pytest_report_header() -> str:
+    return f"TEST_SEED={SEED}"
+
+
+@pytest.fixture(autouse=True)
+def seeded() -> None:
+    random.seed(SEED)
+
+
+@pytest.fixture(autouse=True)
+def only_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A test that reaches for the network fails, instead of passing where there is one."""
+    connect = socket.socket.connect
+
+    def guarded(self: socket.socket, address: Any) -> None:
+        host = address[0] if isinstance(address, tuple) else "unix"
+        assert host in ("127.0.0.1", "::1", "localhost", "unix"), f"connects to {host}"
+        connect(self, address)
+
+    monkeypatch.setattr(socket.socket, "connect", guarded)
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The machine's own settings do not count, and no `.env` is found."""
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture(autouse=True)
+def fresh_logs() -> Iterator[None]:
+    yield
+    structlog.reset_defaults()
+    structlog.contextvars.clear_contextvars()
+
+
+@pytest.fixture
+def time() -> FakeTime:
+    return FakeTime()
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Database:
+    return open_database(tmp_path / "data")
+
+
+@pytest.fixture
+def store(database: Database, time: FakeTime) -> SqliteStore:
+    return SqliteStore(database, clock=time.now)
+
+
+@pytest.fixture(scope="session")
+def emulators(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GoogleEmulators]:
+    """Google's emulators, for real; skipped where they are missing, and never in CI."""
+    missing = why_not()
+    if missing:
+        if IN_CI:
+            pytest.fail(f"CI needs Google's emulators: {missing}")
+        pytest.skip(f"needs Google's emulators: {missing}")
+    with running_emulators(tmp_path_factory.mktemp("emulators")) as found:
+        yield found

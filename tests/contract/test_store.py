@@ -1,0 +1,309 @@
+"""One contract, two stores: SQLite and Firestore on Google's emulator."""
+
+import threading
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+
+from local.database import open_database
+from local.store import SqliteStore
+from shared import firestore
+from shared.activation import Activation
+from shared.errors import AlreadyExists, Conflict, InvalidCursor
+from shared.firestore import FirestoreStore
+from shared.messages import DeadLetter
+from shared.ports import ActivationStore
+from tests.builders import LEASE, an_activation, an_answer
+from tests.emulators import PROJECT
+from tests.eventually import eventually
+
+pytestmark = pytest.mark.filterwarnings("error")
+
+
+@dataclass(frozen=True)
+class Backend:
+    """A store, a user nobody else uses, and the dead letters as a person would look at them."""
+
+    store: ActivationStore
+    dead_letter: Callable[[str], bytes | None]
+
+    def an_activation(self, name: str = "a", **changes: object) -> Activation:
+        now = datetime.now(timezone.utc)
+        return an_activation(f"{name}{uuid.uuid4().hex}", **{"now": now, **changes})
+
+
+@pytest.fixture(params=["sqlite", "firestore"])
+def backend(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Backend]:
+    if request.param == "sqlite":
+        yield sqlite_backend(tmp_path)
+        return
+    emulators = request.getfixturevalue("emulators")
+    with emulators.found_by_libraries():
+        client = firestore.connect(PROJECT, "(default)")
+    store = FirestoreStore(client, f"activations-{uuid.uuid4().hex}")
+
+    def dead_letter(message_id: str) -> bytes | None:
+        found = client.collection("dead_letters").document(message_id).get().to_dict()
+        return found["data"] if found else None
+
+    yield Backend(store, dead_letter)
+    client.close()
+
+
+def sqlite_backend(folder: Path) -> Backend:
+    database = open_database(folder)
+
+    def dead_letter(message_id: str) -> bytes | None:
+        query = "SELECT data FROM dead_letters WHERE message_id = ?"
+        row = database.execute(query, message_id).fetchone()
+        return row[0] if row else None
+
+    return Backend(SqliteStore(database), dead_letter)
+
+
+def test_what_was_created_is_read_back_unchanged(backend: Backend) -> None:
+    wanted = backend.an_activation()
+    created = backend.store.create(wanted)
+    found = backend.store.get(wanted.activation_id)
+    assert found is not None
+    assert found.activation == created.activation == wanted
+    assert found.version == created.version
+    assert found.written_at == created.written_at
+
+
+def test_a_missing_one_is_none(backend: Backend) -> None:
+    assert backend.store.get("nobody") is None
+
+
+def test_an_id_is_created_once(backend: Backend) -> None:
+    wanted = backend.an_activation()
+    backend.store.create(wanted)
+    with pytest.raises(AlreadyExists):
+        backend.store.create(wanted)
+
+
+def test_an_expired_one_is_hidden_although_it_is_not_deleted_yet(backend: Backend) -> None:
+    wanted = backend.an_activation(now=datetime.now(timezone.utc) - timedelta(days=31))
+    backend.store.create(wanted)
+    assert backend.store.get(wanted.activation_id) is None
+    assert backend.store.page(wanted.user_id, limit=5).items == ()
+
+
+def test_replace_changes_the_version_and_drops_what_became_none(backend: Backend) -> None:
+    created = backend.store.create(backend.an_activation())
+    claimed = created.activation.claimed(claim_id="c", now=created.written_at, lease=LEASE)
+    written = backend.store.replace(claimed, created.version)
+    done = claimed.completed(an_answer(), now=created.written_at)
+    backend.store.replace(done, written.version)
+    found = backend.store.get(done.activation_id)
+    assert found is not None
+    assert found.activation == done
+    assert found.activation.due_at is None
+    assert len({created.version, written.version, found.version}) == 3
+
+
+def test_replace_on_an_old_version_is_a_conflict_and_changes_nothing(backend: Backend) -> None:
+    created = backend.store.create(backend.an_activation())
+    cancelled = created.activation.cancelled(now=created.written_at)
+    backend.store.replace(cancelled, created.version)
+    late = created.activation.completed(an_answer(), now=created.written_at)
+    with pytest.raises(Conflict):
+        backend.store.replace(late, created.version)
+    found = backend.store.get(cancelled.activation_id)
+    assert found is not None
+    assert found.activation.status == "cancelled"
+
+
+def test_replace_of_an_erased_one_is_a_conflict_and_does_not_bring_it_back(
+    backend: Backend,
+) -> None:
+    created = backend.store.create(backend.an_activation())
+    backend.store.delete(created.activation.activation_id)
+    late = created.activation.completed(an_answer(), now=created.written_at)
+    with pytest.raises(Conflict):
+        backend.store.replace(late, created.version)
+    assert backend.store.get(created.activation.activation_id) is None
+
+
+def test_a_version_from_before_an_erasure_does_not_fit_a_new_one_of_the_same_id(
+    backend: Backend,
+) -> None:
+    created = backend.store.create(backend.an_activation())
+    backend.store.delete(created.activation.activation_id)
+    again = backend.store.create(created.activation)
+    late = created.activation.completed(an_answer(), now=created.written_at)
+    with pytest.raises(Conflict):
+        backend.store.replace(late, created.version)
+    assert again.version != created.version
+
+
+def test_erasing_twice_is_no_error(backend: Backend) -> None:
+    created = backend.store.create(backend.an_activation())
+    backend.store.delete(created.activation.activation_id)
+    backend.store.delete(created.activation.activation_id)
+
+
+def test_of_eight_that_claim_at_once_one_wins(backend: Backend) -> None:
+    created = backend.store.create(backend.an_activation())
+    start = threading.Barrier(8)
+    won: list[str] = []
+
+    def race(claim_id: str) -> None:
+        claimed = created.activation.claimed(claim_id=claim_id, now=created.written_at, lease=LEASE)
+        start.wait()
+        try:
+            backend.store.replace(claimed, created.version)
+            won.append(claim_id)
+        except Conflict:
+            pass
+
+    racers = [threading.Thread(target=race, args=(f"c{number}",)) for number in range(8)]
+    for racer in racers:
+        racer.start()
+    for racer in racers:
+        racer.join()
+    found = backend.store.get(created.activation.activation_id)
+    assert found is not None
+    assert won == [found.activation.claim_id]
+
+
+def test_a_lease_expires_by_the_stores_own_time(backend: Backend) -> None:
+    created = backend.store.create(backend.an_activation())
+    years_off = created.written_at - timedelta(days=365)
+    claimed = created.activation.claimed(claim_id="c", now=years_off, lease=LEASE)
+    written = backend.store.replace(claimed, created.version)
+    found = backend.store.get(claimed.activation_id)
+    assert found is not None
+    assert found.lease_is_live(LEASE)
+    assert found.read_at >= written.written_at
+    tiny = timedelta(milliseconds=50)
+
+    def expired() -> bool:
+        latest = backend.store.get(claimed.activation_id)
+        return latest is not None and not latest.lease_is_live(tiny)
+
+    eventually(expired, what="the lease's end")
+
+
+def test_pages_go_on_where_the_last_one_ended_newest_first(backend: Backend) -> None:
+    now = datetime.now(timezone.utc)
+    created = [
+        backend.an_activation(f"p{number}", user_id="pager", now=now + timedelta(seconds=number))
+        for number in range(5)
+    ]
+    for activation in created:
+        backend.store.create(activation)
+    backend.store.create(backend.an_activation(user_id="somebody else"))
+    first = backend.store.page("pager", limit=2)
+    second = backend.store.page("pager", limit=2, cursor=first.cursor)
+    third = backend.store.page("pager", limit=2, cursor=second.cursor)
+    paged = [s.activation for page in (first, second, third) for s in page.items]
+    assert paged == created[::-1]
+    assert third.cursor is None
+
+
+def test_a_page_does_not_lose_one_of_two_from_the_same_moment(backend: Backend) -> None:
+    now = datetime.now(timezone.utc)
+    created = {
+        backend.store.create(
+            backend.an_activation(user_id="twin", now=now)
+        ).activation.activation_id
+        for _ in range(3)
+    }
+    first = backend.store.page("twin", limit=1)
+    second = backend.store.page("twin", limit=5, cursor=first.cursor)
+    assert {s.activation.activation_id for s in (*first.items, *second.items)} == created
+
+
+@pytest.mark.parametrize("cursor", ["", "x", "!!!", "MTIz", "OTk5OTk5OTk5OTk5OTk5OTk5OTkgYQ"])
+def test_a_cursor_that_was_not_handed_out_is_refused(backend: Backend, cursor: str) -> None:
+    with pytest.raises(InvalidCursor):
+        backend.store.page("pager", limit=2, cursor=cursor)
+
+
+def test_counts_the_users_own_since_a_moment(backend: Backend) -> None:
+    now = datetime.now(timezone.utc)
+    for hours in (0, 1, 25):
+        backend.store.create(
+            backend.an_activation(user_id="counter", now=now - timedelta(hours=hours))
+        )
+    backend.store.create(backend.an_activation(user_id="somebody else", now=now))
+    assert backend.store.count_since("counter", now - timedelta(days=1)) == 2
+
+
+def test_due_are_those_whose_time_has_come_and_which_are_not_done(backend: Backend) -> None:
+    now = datetime.now(timezone.utc)
+    older = backend.store.create(backend.an_activation(now=now - timedelta(minutes=4)))
+    newer = backend.store.create(backend.an_activation(now=now - timedelta(minutes=3)))
+    backend.store.create(backend.an_activation(now=now))
+    ended = backend.store.create(backend.an_activation(now=now - timedelta(minutes=5)))
+    done = ended.activation.completed(an_answer(), now=now)
+    backend.store.replace(done, ended.version)
+    assert [s.activation for s in backend.store.due(now, limit=9)] == [
+        older.activation,
+        newer.activation,
+    ]
+    assert len(backend.store.due(now, limit=1)) == 1
+
+
+def test_what_is_due_can_be_replaced_by_the_version_it_came_with(backend: Backend) -> None:
+    now = datetime.now(timezone.utc)
+    backend.store.create(backend.an_activation(now=now - timedelta(minutes=4)))
+    (due,) = backend.store.due(now, limit=1)
+    backend.store.replace(due.activation.requeued(now=now, due_at=now), due.version)
+
+
+def test_wait_returns_at_once_when_the_version_is_not_the_one_seen(backend: Backend) -> None:
+    created = backend.store.create(backend.an_activation())
+    found = backend.store.wait(created.activation.activation_id, seen="0", seconds=30)
+    assert found is not None
+    assert found.version == created.version
+
+
+def test_wait_returns_the_same_when_nothing_changes_in_time(backend: Backend) -> None:
+    created = backend.store.create(backend.an_activation())
+    found = backend.store.wait(created.activation.activation_id, seen=created.version, seconds=0.1)
+    assert found is not None
+    assert found.version == created.version
+
+
+def test_wait_wakes_up_when_another_thread_writes(backend: Backend) -> None:
+    created = backend.store.create(backend.an_activation())
+    cancelled = created.activation.cancelled(now=created.written_at)
+    writer = threading.Timer(0.2, backend.store.replace, (cancelled, created.version))
+    writer.start()
+    found = backend.store.wait(created.activation.activation_id, seen=created.version, seconds=30)
+    writer.join()
+    assert found is not None
+    assert found.activation.status == "cancelled"
+
+
+def test_wait_ends_when_it_is_erased(backend: Backend) -> None:
+    created = backend.store.create(backend.an_activation())
+    backend.store.delete(created.activation.activation_id)
+    assert (
+        backend.store.wait(created.activation.activation_id, seen=created.version, seconds=30)
+        is None
+    )
+
+
+def test_a_dead_letter_is_kept_once(backend: Backend) -> None:
+    message_id = uuid.uuid4().hex
+    letter = DeadLetter(
+        message_id=message_id,
+        data=b"\x00\xff",
+        attributes={"a": "b"},
+        why="because",
+        received_at=datetime.now(timezone.utc),
+    )
+    backend.store.keep_dead_letter(letter)
+    backend.store.keep_dead_letter(letter)
+    assert backend.dead_letter(message_id) == b"\x00\xff"
+
+
+def test_answers_a_ping(backend: Backend) -> None:
+    backend.store.ping()

@@ -1,0 +1,49 @@
+"""Both apps on SQLite, in this process, with the clock and the queue in the test's hands."""
+
+from dataclasses import dataclass
+
+import pytest
+from flask.testing import FlaskClient
+
+import ingress.app
+import worker.app
+from local.store import SqliteStore
+from shared.messages import Message
+from shared.settings import Settings
+from tests.doubles import FakeGenerator, FakePublisher, FakeTime
+
+
+@pytest.fixture
+def publisher() -> FakePublisher:
+    return FakePublisher()
+
+
+@pytest.fixture
+def generator() -> FakeGenerator:
+    return FakeGenerator()
+
+
+@dataclass(frozen=True)
+class Apps:
+    """The two apps around one store; what ingress publishes is in `publisher.published`."""
+
+    ingress: FlaskClient
+    worker: FlaskClient
+    publisher: FakePublisher
+
+    @property
+    def message(self) -> Message:
+        (message,) = self.publisher.published
+        return message
+
+
+@pytest.fixture
+def apps(
+    store: SqliteStore, publisher: FakePublisher, generator: FakeGenerator, time: FakeTime
+) -> Apps:
+    settings = Settings(auth="none", sync_wait_seconds=0)
+    return Apps(
+        ingress.app.create_app(settings, store, publisher, time.now).test_client(),
+        worker.app.create_app(settings, store, publisher, generator, time.now).test_client(),
+        publisher,
+    )

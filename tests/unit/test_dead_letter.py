@@ -1,0 +1,112 @@
+"""Dead letters: what the queue gave up on is answered or kept."""
+
+import pytest
+
+from local.database import Database
+from local.store import SqliteStore
+from shared.errors import Conflict, StoreUnavailable
+from shared.messages import Message, encode
+from shared.ports import ActivationStore
+from tests.builders import LEASE, NOON, an_activation, an_answer
+from tests.doubles import FakeGenerator, FakeTime, StoreWithFaults
+from worker.answering import Answerer
+from worker.dead_letter import KEPT_BYTES, DeadLetters
+from worker.fallback import load_library
+
+
+def dead_letters(store: ActivationStore, time: FakeTime) -> DeadLetters:
+    answerer = Answerer(
+        generator=FakeGenerator(),
+        library=load_library(),
+        max_attempts=5,
+        max_sleep_seconds=5,
+        budget_seconds=70,
+    )
+    return DeadLetters(store=store, answerer=answerer, lease=LEASE, clock=time.now)
+
+
+def submitted(store: SqliteStore) -> Message:
+    stored = store.create(an_activation())
+    return encode(stored.activation, stored.version)
+
+
+def test_it_is_answered_from_the_library_and_marked(store: SqliteStore, time: FakeTime) -> None:
+    assert dead_letters(store, time).handle("m1", submitted(store))
+    found = store.get("a1")
+    assert found is not None
+    assert (found.activation.source, found.activation.fallback_reason) == (
+        "fallback",
+        "undeliverable",
+    )
+
+
+def test_the_same_one_twice_changes_nothing(store: SqliteStore, time: FakeTime) -> None:
+    message = submitted(store)
+    letters = dead_letters(store, time)
+    letters.handle("m1", message)
+    before = store.get("a1")
+    assert letters.handle("m2", message)
+    after = store.get("a1")
+    assert before is not None
+    assert after is not None
+    assert after.version == before.version
+
+
+def test_a_result_that_is_there_already_is_kept(store: SqliteStore, time: FakeTime) -> None:
+    created = store.create(an_activation())
+    store.replace(created.activation.completed(an_answer(), now=NOON), created.version)
+    assert dead_letters(store, time).handle("m1", encode(created.activation, created.version))
+    found = store.get("a1")
+    assert found is not None
+    assert found.activation.source == "gemini"
+
+
+def test_while_a_worker_is_at_it_the_letter_comes_again(store: SqliteStore, time: FakeTime) -> None:
+    created = store.create(an_activation())
+    claimed = created.activation.claimed(claim_id="c", now=NOON, lease=LEASE)
+    store.replace(claimed, created.version)
+    letters = dead_letters(store, time)
+    message = encode(created.activation, created.version)
+    assert not letters.handle("m1", message)
+    time.advance(LEASE.total_seconds())
+    assert letters.handle("m1", message)
+
+
+def test_one_of_an_erased_activation_is_done_with(store: SqliteStore, time: FakeTime) -> None:
+    message = submitted(store)
+    store.delete("a1")
+    assert dead_letters(store, time).handle("m1", message)
+    assert store.get("a1") is None
+
+
+def test_what_cannot_be_understood_is_kept_as_it_came(
+    store: SqliteStore, database: Database, time: FakeTime
+) -> None:
+    assert dead_letters(store, time).handle("m1", Message(b"\xff", {"schema": "7"}))
+    row = database.execute("SELECT data, attributes, why FROM dead_letters").fetchone()
+    assert row == (b"\xff", '{"schema": "7"}', "schema '7', expected '1'")
+
+
+def test_a_letter_too_large_for_a_document_is_cut(
+    store: SqliteStore, database: Database, time: FakeTime
+) -> None:
+    dead_letters(store, time).handle("m1", Message(b"x" * (KEPT_BYTES + 1)))
+    assert database.execute("SELECT length(data) FROM dead_letters").fetchone() == (KEPT_BYTES,)
+
+
+def test_one_that_is_written_meanwhile_is_looked_at_again(
+    store: SqliteStore, time: FakeTime
+) -> None:
+    message = submitted(store)
+    faulty = StoreWithFaults(store)
+    faulty.raises.append(Conflict("a worker was quicker"))
+    assert dead_letters(faulty, time).handle("m1", message)
+    assert faulty.reads == 2
+
+
+def test_an_unreachable_store_is_passed_on(store: SqliteStore, time: FakeTime) -> None:
+    message = submitted(store)
+    faulty = StoreWithFaults(store)
+    faulty.raises.append(StoreUnavailable("told to"))
+    with pytest.raises(StoreUnavailable):
+        dead_letters(faulty, time).handle("m1", message)

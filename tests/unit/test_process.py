@@ -1,0 +1,311 @@
+"""One delivery from claim to write-back."""
+
+from datetime import timedelta
+
+import pytest
+
+from local.store import SqliteStore
+from shared.activation import Activation, Usage
+from shared.errors import Conflict, StoreUnavailable
+from shared.messages import ActivationMessage
+from shared.ports import ActivationStore, Stored
+from tests.builders import LEASE, NOON, an_activation
+from tests.doubles import FakeGenerator, FakeTime, StoreWithFaults
+from worker.answering import Answerer
+from worker.claim import Claimer
+from worker.fallback import load_library
+from worker.generator import (
+    Blocked,
+    Generator,
+    GeneratorError,
+    InvalidOutput,
+    Misconfigured,
+    Unavailable,
+    WithoutKey,
+)
+from worker.process import Processor
+
+MAX_ATTEMPTS = 5
+MAX_SLEEP = 5.0
+SPENT = Usage(gemini_calls=2, gemini_ms=50)
+
+
+def a_processor(store: ActivationStore, time: FakeTime, generator: Generator) -> Processor:
+    return Processor(
+        store=store,
+        claimer=Claimer(store=store, lease=LEASE, clock=time.now),
+        answerer=Answerer(
+            generator=generator,
+            library=load_library(),
+            max_attempts=MAX_ATTEMPTS,
+            max_sleep_seconds=MAX_SLEEP,
+            budget_seconds=70,
+        ),
+        write_back_seconds=20,
+        sleep=time.sleep,
+        monotonic=time.monotonic,
+    )
+
+
+def submitted(store: SqliteStore, activation: Activation | None = None) -> ActivationMessage:
+    stored = store.create(activation or an_activation())
+    return ActivationMessage(version=stored.version, activation=stored.activation)
+
+
+def there(store: SqliteStore) -> Activation:
+    found = store.get("a1")
+    assert found is not None
+    return found.activation
+
+
+def test_a_delivery_writes_geminis_step_with_its_model_and_cost(
+    store: SqliteStore, time: FakeTime
+) -> None:
+    assert a_processor(store, time, FakeGenerator()).process(submitted(store)) == "completed"
+    found = there(store)
+    assert (found.status, found.source, found.model) == ("completed", "gemini", "fake")
+    assert found.usage.gemini_calls == 1
+    assert found.due_at is None
+
+
+def test_the_profile_is_dropped_when_it_is_completed(store: SqliteStore, time: FakeTime) -> None:
+    profile = {"wellbeingFlags": {"depressionRisk": True}}
+    activation = Activation.model_validate({**an_activation().model_dump(), "profile": profile})
+    generator = FakeGenerator()
+    a_processor(store, time, generator).process(submitted(store, activation))
+    assert generator.requests[0].profile is not None
+    assert there(store).profile is None
+
+
+@pytest.mark.parametrize("times", [1, 5, 50])
+def test_a_message_delivered_again_after_completion_calls_gemini_no_more(
+    store: SqliteStore, time: FakeTime, times: int
+) -> None:
+    generator = FakeGenerator()
+    processor = a_processor(store, time, generator)
+    message = submitted(store)
+    processor.process(message)
+    before = there(store)
+    assert {processor.process(message) for _ in range(times)} == {"done"}
+    assert len(generator.requests) == 1
+    assert there(store) == before
+
+
+def test_a_duplicate_during_the_call_finds_the_lease(store: SqliteStore, time: FakeTime) -> None:
+    message = submitted(store)
+    outcomes: list[str] = []
+    duplicate = a_processor(store, time, FakeGenerator())
+    generator = FakeGenerator(lambda: outcomes.append(duplicate.process(message)))
+    outcomes.append(a_processor(store, time, generator).process(message))
+    assert outcomes == ["leased", "completed"]
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (Unavailable("503", usage=SPENT), "unavailable"),
+        (Unavailable("429", reason="quota", usage=SPENT), "quota"),
+        (Unavailable("late", reason="timeout", usage=SPENT), "timeout"),
+        (Blocked("SAFETY", usage=SPENT), "blocked"),
+        (InvalidOutput("no JSON", usage=SPENT), "invalid_output"),
+        (Misconfigured("403", usage=SPENT), "misconfigured"),
+    ],
+)
+def test_what_gemini_does_not_answer_the_library_does_marked_and_paid_for(
+    store: SqliteStore, time: FakeTime, error: GeneratorError, reason: str
+) -> None:
+    assert a_processor(store, time, FakeGenerator(error)).process(submitted(store)) == "completed"
+    found = there(store)
+    assert (found.source, found.fallback_reason, found.model) == ("fallback", reason, None)
+    assert found.step is not None
+    assert found.usage == SPENT
+
+
+def test_without_a_key_the_library_answers_and_says_so(store: SqliteStore, time: FakeTime) -> None:
+    a_processor(store, time, WithoutKey()).process(submitted(store))
+    assert there(store).fallback_reason == "no_api_key"
+    assert there(store).usage == Usage()
+
+
+def test_past_its_deadline_gemini_is_not_asked(store: SqliteStore, time: FakeTime) -> None:
+    generator = FakeGenerator()
+    message = submitted(store)
+    time.advance(300)
+    a_processor(store, time, generator).process(message)
+    assert there(store).fallback_reason == "deadline"
+    assert generator.requests == []
+
+
+def test_gemini_gets_no_more_time_than_is_left_before_the_deadline(
+    store: SqliteStore, time: FakeTime
+) -> None:
+    generator = FakeGenerator()
+    message = submitted(store)
+    time.advance(290)
+    a_processor(store, time, generator).process(message)
+    assert generator.seconds == [pytest.approx(10)]
+
+
+def test_after_the_last_allowed_claim_the_library_answers_instead(
+    store: SqliteStore, time: FakeTime
+) -> None:
+    generator = FakeGenerator()
+    worn_out = an_activation(time_to_answer=timedelta(days=1)).model_copy(
+        update={"attempt": MAX_ATTEMPTS}
+    )
+    a_processor(store, time, generator).process(submitted(store, worn_out))
+    assert there(store).fallback_reason == "undeliverable"
+    assert generator.requests == []
+
+
+def test_a_long_pause_releases_the_claim_and_gives_the_attempt_back(
+    store: SqliteStore, time: FakeTime
+) -> None:
+    asked = Unavailable("429", reason="quota", retry_after=53, usage=SPENT)
+    outcome = a_processor(store, time, FakeGenerator(asked)).process(submitted(store))
+    found = there(store)
+    assert outcome == "released"
+    assert (found.status, found.attempt, found.claim_id) == ("queued", 0, None)
+    assert found.not_before == NOON + timedelta(seconds=53)
+    assert found.usage == SPENT
+    assert time.slept == []
+
+
+def test_after_the_pause_it_is_completed_and_all_calls_are_counted(
+    store: SqliteStore, time: FakeTime
+) -> None:
+    asked = Unavailable("429", reason="quota", retry_after=53, usage=SPENT)
+    processor = a_processor(store, time, FakeGenerator(asked))
+    message = submitted(store)
+    processor.process(message)
+    time.advance(52)
+    assert processor.process(message) == "not_yet"
+    time.advance(1)
+    assert processor.process(message) == "completed"
+    assert there(store).usage.gemini_calls == 3
+
+
+def test_a_pause_that_outlasts_the_deadline_is_answered_by_the_library_at_once(
+    store: SqliteStore, time: FakeTime
+) -> None:
+    asked = Unavailable("429", reason="quota", retry_after=301)
+    assert a_processor(store, time, FakeGenerator(asked)).process(submitted(store)) == "completed"
+    assert there(store).fallback_reason == "quota"
+
+
+def test_a_result_that_comes_after_a_cancel_is_dropped(store: SqliteStore, time: FakeTime) -> None:
+    message = submitted(store)
+
+    def cancel() -> None:
+        current = store.get("a1")
+        assert current is not None
+        store.replace(current.activation.cancelled(now=NOON), current.version)
+
+    assert a_processor(store, time, FakeGenerator(cancel)).process(message) == "dropped"
+    assert there(store).status == "cancelled"
+
+
+def test_a_result_that_comes_after_an_erasure_does_not_bring_it_back(
+    store: SqliteStore, time: FakeTime
+) -> None:
+    message = submitted(store)
+    generator = FakeGenerator(lambda: store.delete("a1"))
+    assert a_processor(store, time, generator).process(message) == "dropped"
+    assert store.get("a1") is None
+
+
+def test_a_zombie_that_writes_after_its_lease_was_taken_over_is_refused(
+    store: SqliteStore, time: FakeTime
+) -> None:
+    message = submitted(store)
+
+    def taken_over() -> None:
+        time.advance(LEASE.total_seconds())
+        a_processor(store, time, FakeGenerator()).process(message)
+
+    assert a_processor(store, time, FakeGenerator(taken_over)).process(message) == "dropped"
+    assert there(store).attempt == 2
+    assert there(store).usage.gemini_calls == 1
+
+
+def test_when_the_result_cannot_be_written_the_write_is_retried_and_not_the_call(
+    store: SqliteStore, time: FakeTime
+) -> None:
+    message = submitted(store)
+    faulty = StoreWithFaults(store)
+    outage = [StoreUnavailable("told to")] * 3
+    generator = FakeGenerator(lambda: faulty.raises.extend(outage))
+    assert a_processor(faulty, time, generator).process(message) == "completed"
+    assert len(generator.requests) == 1
+    assert there(store).source == "gemini"
+    assert len(time.slept) == 3
+
+
+def test_an_own_result_whose_answer_was_lost_is_recognised(
+    store: SqliteStore, time: FakeTime
+) -> None:
+    message = submitted(store)
+    faulty = StoreWithFaults(store)
+    generator = FakeGenerator(
+        lambda: faulty.applied_but_raises.append(Conflict("the retry met our own write"))
+    )
+    assert a_processor(faulty, time, generator).process(message) == "completed"
+
+
+def test_an_own_release_whose_answer_was_lost_is_recognised(
+    store: SqliteStore, time: FakeTime
+) -> None:
+    message = submitted(store)
+    faulty = StoreWithFaults(store)
+
+    class Asks:
+        def generate(self, request: object, *, seconds: float) -> object:
+            faulty.applied_but_raises.append(Conflict("the retry met our own write"))
+            raise Unavailable("429", reason="quota", retry_after=53)
+
+    processor = a_processor(faulty, time, Asks())  # type: ignore[arg-type]  # it only raises
+    assert processor.process(message) == "released"
+
+
+def test_a_store_that_stays_away_is_a_nack_and_loses_nothing(
+    store: SqliteStore, time: FakeTime
+) -> None:
+    message = submitted(store)
+    faulty = StoreWithFaults(store)
+    outage = [StoreUnavailable("told to")] * 10_000
+    generator = FakeGenerator(lambda: faulty.raises.extend(outage))
+    processor = a_processor(faulty, time, generator)
+    with pytest.raises(StoreUnavailable):
+        processor.process(message)
+    faulty.raises.clear()
+    time.advance(LEASE.total_seconds())
+    assert processor.process(message) == "completed"
+
+
+def test_the_claims_time_is_the_stores_and_not_the_workers(
+    store: SqliteStore, time: FakeTime
+) -> None:
+    """A worker an hour ahead would else see every deadline passed."""
+    message = submitted(store)
+    processor = a_processor(store, time, FakeGenerator())
+    ahead = Claimer(store=store, lease=LEASE, clock=lambda: time.now() + timedelta(hours=1))
+    wrong = Processor(
+        store=store,
+        claimer=ahead,
+        answerer=processor.answerer,
+        write_back_seconds=20,
+        sleep=time.sleep,
+        monotonic=time.monotonic,
+    )
+    wrong.process(message)
+    assert there(store).source == "gemini"
+
+
+def test_a_claimed_activation_is_what_the_generator_is_asked_for(
+    store: SqliteStore, time: FakeTime
+) -> None:
+    generator = FakeGenerator()
+    a_processor(store, time, generator).process(submitted(store))
+    (request,) = generator.requests
+    assert (request.mood, request.goal, request.language) == (2, "komma igång", "sv")
+    assert isinstance(store.get("a1"), Stored)

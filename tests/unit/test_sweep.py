@@ -1,0 +1,157 @@
+"""The sweep: nothing that was accepted is forgotten."""
+
+from datetime import timedelta
+
+import pytest
+
+from local.store import SqliteStore
+from shared.activation import FIRST_LOOK, SWEEP_GRACE, Activation
+from shared.errors import Conflict, StoreUnavailable
+from shared.messages import decode
+from shared.ports import ActivationStore, Stored
+from tests.builders import LEASE, NOON, an_activation, an_answer
+from tests.doubles import FakeGenerator, FakePublisher, FakeTime, StoreWithFaults
+from worker.answering import Answerer
+from worker.claim import Claimer
+from worker.fallback import load_library
+from worker.sweep import NEXT_LOOK, Sweeper
+
+
+def a_sweeper(
+    store: ActivationStore, publisher: FakePublisher, time: FakeTime, batch: int = 100
+) -> Sweeper:
+    answerer = Answerer(
+        generator=FakeGenerator(),
+        library=load_library(),
+        max_attempts=5,
+        max_sleep_seconds=5,
+        budget_seconds=70,
+    )
+    return Sweeper(
+        store=store,
+        publisher=publisher,
+        answerer=answerer,
+        lease=LEASE,
+        clock=time.now,
+        batch=batch,
+    )
+
+
+def there(store: SqliteStore, activation_id: str = "a1") -> Activation:
+    found = store.get(activation_id)
+    assert found is not None
+    return found.activation
+
+
+def test_what_was_never_published_is_published_within_a_minute(
+    store: SqliteStore, time: FakeTime
+) -> None:
+    publisher = FakePublisher()
+    store.create(an_activation())
+    time.advance(FIRST_LOOK.total_seconds() - 1)
+    assert a_sweeper(store, publisher, time).sweep().due == 0
+    time.advance(1)
+    assert a_sweeper(store, publisher, time).sweep().republished == 1
+    assert time.passed < 60
+    (message,) = publisher.published
+    assert decode(message).activation.activation_id == "a1"
+
+
+def test_what_was_published_again_can_be_claimed_without_a_read(
+    store: SqliteStore, time: FakeTime
+) -> None:
+    publisher = FakePublisher()
+    store.create(an_activation())
+    time.advance(60)
+    a_sweeper(store, publisher, time).sweep()
+    counting = StoreWithFaults(store)
+    claimer = Claimer(store=counting, lease=LEASE, clock=time.now)
+    assert isinstance(claimer.claim(decode(publisher.published[0])), Stored)
+    assert counting.reads == 0
+
+
+def test_the_next_pass_leaves_alone_what_was_just_published(
+    store: SqliteStore, time: FakeTime
+) -> None:
+    publisher = FakePublisher()
+    store.create(an_activation())
+    time.advance(60)
+    sweeper = a_sweeper(store, publisher, time)
+    sweeper.sweep()
+    assert sweeper.sweep().due == 0
+    time.advance(NEXT_LOOK.total_seconds())
+    assert sweeper.sweep().republished == 1
+
+
+def test_a_live_lease_is_left_alone(store: SqliteStore, time: FakeTime) -> None:
+    created = store.create(an_activation())
+    claimed = created.activation.claimed(
+        claim_id="c", now=NOON - timedelta(hours=1), lease=LEASE
+    )  # by a clock that is wrong, so that it is due at once
+    store.replace(claimed, created.version)
+    publisher = FakePublisher()
+    counts = a_sweeper(store, publisher, time).sweep()
+    assert (counts.due, counts.skipped, publisher.published) == (1, 1, [])
+    assert there(store).claim_id == "c"
+
+
+def test_an_expired_lease_is_fenced_off_and_published_again(
+    store: SqliteStore, time: FakeTime
+) -> None:
+    created = store.create(an_activation())
+    claimed = created.activation.claimed(claim_id="c", now=NOON, lease=LEASE)
+    zombie = store.replace(claimed, created.version)
+    time.advance((LEASE + SWEEP_GRACE).total_seconds())
+    assert a_sweeper(store, FakePublisher(), time).sweep().republished == 1
+    assert (there(store).status, there(store).attempt) == ("queued", 1)
+    with pytest.raises(Conflict):
+        store.replace(zombie.activation.completed(an_answer(), now=NOON), zombie.version)
+
+
+def test_past_the_deadline_the_step_is_written_without_the_queue(
+    store: SqliteStore, time: FakeTime
+) -> None:
+    publisher = FakePublisher()
+    publisher.broken = True
+    store.create(an_activation())
+    time.advance(300)
+    assert a_sweeper(store, publisher, time).sweep().completed == 1
+    assert (there(store).status, there(store).fallback_reason) == ("completed", "deadline")
+
+
+def test_a_queue_that_is_away_ends_the_pass_and_the_next_one_tries_again(
+    store: SqliteStore, time: FakeTime
+) -> None:
+    publisher = FakePublisher()
+    for number in range(3):
+        store.create(an_activation(f"a{number}"))
+    time.advance(60)
+    publisher.broken = True
+    sweeper = a_sweeper(store, publisher, time)
+    assert sweeper.sweep().publish_failed == 1
+    publisher.broken = False
+    assert sweeper.sweep().republished == 3
+
+
+def test_one_pass_is_bounded(store: SqliteStore, time: FakeTime) -> None:
+    for number in range(5):
+        store.create(an_activation(f"a{number}"))
+    time.advance(60)
+    assert a_sweeper(store, FakePublisher(), time, batch=2).sweep().due == 2
+
+
+def test_one_that_a_worker_takes_meanwhile_is_skipped(store: SqliteStore, time: FakeTime) -> None:
+    store.create(an_activation())
+    time.advance(60)
+    faulty = StoreWithFaults(store)
+    faulty.raises.append(Conflict("a worker was quicker"))
+    assert a_sweeper(faulty, FakePublisher(), time).sweep().skipped == 1
+
+
+def test_an_unreachable_store_is_passed_on(store: SqliteStore, time: FakeTime) -> None:
+    store.create(an_activation())
+    time.advance(60)
+    faulty = StoreWithFaults(store)
+    faulty.raises.append(StoreUnavailable("told to"))
+    with pytest.raises(StoreUnavailable):
+        a_sweeper(faulty, FakePublisher(), time).sweep()
