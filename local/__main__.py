@@ -5,7 +5,7 @@ import sys
 
 from local.options import Options, local_settings, parse_options
 from local.ports_in_use import refuse_taken
-from local.supervisor import NotReady
+from local.processes import NotReady, stop_all
 from shared.errors import SettingsError
 from shared.logs import configure_logging
 
@@ -35,7 +35,6 @@ def run(options: Options) -> None:
     refuse_taken(options.worker_port, "worker", "--worker-port")
     if options.emulators:
         from local.emulated import emulated, start_emulators  # Google's libraries, 1 s to import
-        from local.processes import stop_all
 
         emulators = start_emulators(options)
         try:

@@ -8,16 +8,21 @@ emulators` it takes three times as long.
 
 import shutil
 import socket
+import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from local.ports_in_use import LOOPBACK
-from local.processes import Child
+from local.processes import Child, NotReady
 from shared.errors import SettingsError
 
 PUBSUB_PORT = 8085
 FIRESTORE_PORT = 8086
 """gcloud's own default for Pub/Sub, and the one beside it: Firestore's default is our ingress'."""
+
+LISTEN_SECONDS = 60.0
+LOOK_SECONDS = 0.1
 
 _PUBSUB = Path("platform/pubsub-emulator/bin/cloud-pubsub-emulator")
 _FIRESTORE = Path("platform/cloud-firestore-emulator/cloud-firestore-emulator.jar")
@@ -77,7 +82,19 @@ def find_emulators() -> Emulators:
     return found
 
 
-def listens(port: int) -> bool:
+def wait_until_listening(children: Sequence[Child], ports: Sequence[int]) -> None:
+    """Raises NotReady when one ends or does not listen in time."""
+    end = time.monotonic() + LISTEN_SECONDS
+    while not all(_listens(port) for port in ports):
+        for child in children:
+            if child.exit_code() is not None:
+                raise NotReady(f"the {child.name} ended; its log is {child.log}")
+        if time.monotonic() > end:
+            raise NotReady(f"the emulators did not listen within {LISTEN_SECONDS:g} s")
+        time.sleep(LOOK_SECONDS)
+
+
+def _listens(port: int) -> bool:
     with socket.socket() as probe:
         probe.settimeout(1)
         return probe.connect_ex((LOOPBACK, port)) == 0

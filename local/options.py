@@ -7,6 +7,7 @@ from pathlib import Path
 
 from dotenv import load_dotenv
 
+from local.emulators import FIRESTORE_PORT, PUBSUB_PORT
 from shared.settings import Settings, read_settings
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -19,6 +20,8 @@ class Options:
     worker_port: int
     data_dir: Path
     emulators: bool
+    pubsub_port: int = PUBSUB_PORT
+    firestore_port: int = FIRESTORE_PORT
 
 
 def parse_options(arguments: list[str] | None = None) -> Options:
@@ -34,14 +37,19 @@ def parse_options(arguments: list[str] | None = None) -> Options:
     parser.add_argument(
         "--emulators", action="store_true", help="Google's emulators instead of SQLite"
     )
+    parser.add_argument("--pubsub-port", type=_port, default=PUBSUB_PORT, help="its emulator's")
+    parser.add_argument("--firestore-port", type=_port, default=FIRESTORE_PORT, help="likewise")
     found = parser.parse_args(arguments)
-    if found.port == found.worker_port:
-        parser.error("--port and --worker-port: expected two different ports")
+    ports = (found.port, found.worker_port, found.pubsub_port, found.firestore_port)
+    if len(set(ports)) != len(ports):
+        parser.error(f"ports {', '.join(map(str, ports))}: expected different ones")
     return Options(
         port=found.port,
         worker_port=found.worker_port,
         data_dir=found.data_dir.resolve(),
         emulators=found.emulators,
+        pubsub_port=found.pubsub_port,
+        firestore_port=found.firestore_port,
     )
 
 

@@ -16,6 +16,10 @@ _PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
 _libc = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 
+class NotReady(Exception):
+    """A part ended or did not get ready in time; the message is one line for the terminal."""
+
+
 @dataclass
 class Child:
     """A command and its running process. `log` takes its output; without one it shares ours."""

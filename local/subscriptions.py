@@ -81,6 +81,13 @@ class Subscriptions:
             return False
         return False
 
+    def delete(self) -> None:
+        """Unsubscribe; what was not delivered is lost."""
+        for name in (PUSH_SUBSCRIPTION, DEAD_LETTER_SUBSCRIPTION):
+            path = self._subscriber.subscription_path(self._project, name)
+            with contextlib.suppress(NotFound):
+                self._subscriber.delete_subscription(subscription=path, timeout=CALL_SECONDS)
+
     def close(self) -> None:
         self._publisher.stop()
         self._publisher.transport.close()

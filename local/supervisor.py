@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import requests
 import structlog
 
-from local.processes import Child, stop_all
+from local.processes import Child, NotReady, stop_all
 
 log = structlog.get_logger(__name__)
 
@@ -27,10 +27,6 @@ class Background(Protocol):
     def start(self) -> None: ...
 
     def stop(self) -> None: ...
-
-
-class NotReady(Exception):
-    """A part ended or did not get ready in time; the message is one line for the terminal."""
 
 
 @dataclass

@@ -4,6 +4,7 @@ Vendor errors are translated here, once, most specific first. The SDK's own retr
 (`retry: None`): with them one call retried a 503 for 600 s.
 """
 
+import re
 import time
 import warnings
 from collections.abc import Iterator
@@ -13,7 +14,7 @@ from typing import Any
 import requests
 from google.api_core import exceptions as google_errors
 from google.auth.exceptions import GoogleAuthError
-from google.rpc.error_details_pb2 import QuotaFailure, RetryInfo
+from google.protobuf.json_format import ParseError
 
 from shared.activation import Usage
 from shared.settings import Settings
@@ -41,6 +42,8 @@ MAX_OUTPUT_TOKENS = 8192
 """A step is about 400 tokens; models that think spend theirs from the same allowance."""
 
 TEMPERATURE = 0.9
+A_DAY_SECONDS = 86_400.0
+_DURATION = re.compile(r"\d{1,6}(\.\d+)?s")
 
 BLOCKED_FINISHES = {
     "SAFETY",
@@ -103,6 +106,8 @@ class GenerativeAIGenerator:
 def _mount(adapter: DeadlineAdapter) -> None:
     """The default session keeps 10 connections; with more threads it would drop and reopen them."""
     session = get_default_generative_client().transport._session  # noqa: SLF001 - no public way
+    # It would send the request again after a 401, as if the key were a token to be refreshed.
+    session._max_refresh_attempts = 0  # noqa: SLF001
     session.mount("https://", adapter)
     session.mount("http://", adapter)
 
@@ -116,10 +121,11 @@ def _read(answer: Any) -> Step:
     if not answer.candidates:
         reason = answer.prompt_feedback.block_reason
         if reason:
-            raise Blocked(f"prompt: {reason.name}")
+            raise Blocked(f"prompt: {getattr(reason, 'name', reason)}")
         raise InvalidOutput("no candidate")
     candidate = answer.candidates[0]
-    finish = candidate.finish_reason.name
+    # A reason that is newer than this SDK comes as a bare number.
+    finish = getattr(candidate.finish_reason, "name", str(candidate.finish_reason))
     if finish in BLOCKED_FINISHES:
         raise Blocked(f"answer: {finish}")
     if finish != "STOP":
@@ -156,29 +162,34 @@ def _translated() -> Iterator[None]:
         raise Unavailable(type(error).__name__, reason="timeout") from error
     except requests.RequestException as error:
         raise Unavailable(type(error).__name__) from error
-    except ValueError as error:
+    except (ParseError, ValueError) as error:
         # A 200 that is no JSON of Gemini's: a proxy's page, a body that was cut.
         raise Unavailable(type(error).__name__) from error
 
 
 def _quota(error: Any) -> Unavailable:
     """A quota of a day may still say "retry in seconds": that is not believed."""
-    for detail in error.details:
-        if isinstance(detail, QuotaFailure) and any(
-            "PerDay" in violation.quota_id for violation in detail.violations
-        ):
-            return Unavailable("daily quota", reason="quota", retry_after=86_400)
+    failure = _detail(error, "google.rpc.QuotaFailure")
+    if any("PerDay" in str(found.get("quotaId")) for found in failure.get("violations", ())):
+        return Unavailable("daily quota", reason="quota", retry_after=A_DAY_SECONDS)
     return Unavailable(type(error).__name__, reason="quota", retry_after=_retry_after(error))
 
 
 def _retry_after(error: Any) -> float | None:
     """Seconds, from google.rpc.RetryInfo or else the Retry-After header."""
-    for detail in error.details:
-        if isinstance(detail, RetryInfo):
-            delay = detail.retry_delay
-            return float(delay.seconds) + float(delay.nanos) / 1e9
+    said = str(_detail(error, "google.rpc.RetryInfo").get("retryDelay", ""))
+    if _DURATION.fullmatch(said):
+        return float(said.removesuffix("s"))
     header = error.response.headers.get("Retry-After", "") if error.response is not None else ""
-    return float(header) if header.isdigit() else None
+    return float(header) if _DURATION.fullmatch(header + "s") else None
+
+
+def _detail(error: Any, kind: str) -> dict[str, Any]:
+    """One detail of a Google error, which over REST is plain JSON; {} when it is absent."""
+    for detail in error.details or ():
+        if isinstance(detail, dict) and str(detail.get("@type", "")).endswith(f"/{kind}"):
+            return detail
+    return {}
 
 
 def _since(started: float) -> int:

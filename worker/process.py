@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 import structlog
-from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
+from tenacity import Retrying, retry_if_exception_type, wait_random_exponential
 
 from shared.activation import Activation, Answer
 from shared.errors import Conflict, StoreUnavailable
@@ -80,9 +80,10 @@ class Processor:
 
         Retries the write, never the call. Raises StoreUnavailable when the time for it is over.
         """
+        end = self.monotonic() + self.write_back_seconds
         retrying = Retrying(
             retry=retry_if_exception_type(StoreUnavailable),
-            stop=stop_after_delay(self.write_back_seconds),
+            stop=lambda _: self.monotonic() >= end,
             wait=wait_random_exponential(multiplier=0.2, max=2),
             sleep=self.sleep,
             reraise=True,
