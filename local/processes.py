@@ -1,7 +1,6 @@
 """Child processes that end with us: each in a group of its own, stopped and killed as a group."""
 
 import contextlib
-import ctypes
 import os
 import signal
 import subprocess
@@ -12,8 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 POLL_SECONDS = 0.05
-_PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
-_libc = ctypes.CDLL(None) if sys.platform == "linux" else None
+LEASH = (sys.executable, str(Path(__file__).with_name("leash.py")))
 
 
 class NotReady(Exception):
@@ -35,7 +33,7 @@ class Child:
         with contextlib.ExitStack() as stack:
             output = stack.enter_context(self.log.open("ab")) if self.log else None
             self._process = subprocess.Popen(
-                self.argv,
+                [*LEASH, str(os.getpid()), *self.argv],
                 env={**os.environ, **self.env},
                 cwd=self.cwd,
                 stdin=subprocess.DEVNULL,
@@ -43,7 +41,6 @@ class Child:
                 stderr=subprocess.STDOUT if output else None,
                 # Its own session: Ctrl-C reaches us alone, and we stop the children in order.
                 start_new_session=True,
-                preexec_fn=_end_with_parent,  # noqa: PLW1509 - one system call, takes no lock
             )
 
     @property
@@ -82,9 +79,3 @@ def stop_all(children: Sequence[Child], *, grace_seconds: float) -> None:
 
 def _runs(child: Child) -> bool:
     return child.pid is not None and child.exit_code() is None
-
-
-def _end_with_parent() -> None:
-    """Where the kernel offers it: SIGTERM when we die without having stopped our children."""
-    if _libc is not None:
-        _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)

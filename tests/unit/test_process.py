@@ -259,7 +259,7 @@ def test_an_own_release_whose_answer_was_lost_is_recognised(
     faulty = StoreWithFaults(store)
 
     class Asks:
-        def generate(self, request: object, *, seconds: float) -> object:
+        def generate(self, request: object, *, seconds: float) -> object:  # noqa: ARG002
             faulty.applied_but_raises.append(Conflict("the retry met our own write"))
             raise Unavailable("429", reason="quota", retry_after=53)
 
