@@ -21,7 +21,7 @@ check: $(VENV)/.installed-dev
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 
-bench: $(VENV)/.installed-dev
+bench: $(VENV)/.installed-bench
 	@$(BIN)/python -m bench
 
 chaos: $(VENV)/.installed-dev
@@ -41,6 +41,10 @@ $(BIN)/python:
 
 $(VENV)/.installed: $(BIN)/python requirements.txt
 	@$(INSTALL) -r requirements.txt
+	@touch $@
+
+$(VENV)/.installed-bench: $(VENV)/.installed-dev requirements-bench.txt
+	@$(INSTALL) -r requirements-bench.txt
 	@touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.txt

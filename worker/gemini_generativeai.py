@@ -33,7 +33,7 @@ from worker.generator import (
 from worker.prompt import SYSTEM_INSTRUCTION, step_schema, user_message
 
 with warnings.catch_warnings():
-    # It announces its own end of life at import; docs/adr/0003 says why it is here all the same.
+    # It announces its own end of life at import. The way out is the Generator port.
     warnings.simplefilter("ignore", FutureWarning)
     import google.generativeai as genai
     from google.generativeai.client import get_default_generative_client
