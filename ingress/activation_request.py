@@ -20,6 +20,9 @@ MAX_PROFILE_BYTES = 8 * 1024
 MAX_GOAL_CHARACTERS = 500
 DEFAULT_LANGUAGE = "sv"
 
+MOST_ERRORS, SHOWN_ERRORS, SHOWN_CHARACTERS = 20, 4, 60
+"""A problem lists so many errors; its sentence for the user names fewer, and not at length."""
+
 BIDI_CONTROLS = {*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F, 0x061C, 0xFEFF}
 """They arrive with copied text and turn the reading order of what stands around them; dropped."""
 
@@ -88,8 +91,11 @@ def _to_problem(error: ValidationError) -> Problem:
     if details[0]["type"] == "json_invalid":
         return Problem(400, "The request is not valid JSON.")
     errors = [{"pointer": _pointer(detail["loc"]), "detail": detail["msg"]} for detail in details]
-    shown = "; ".join(f"{e['pointer'].lstrip('/') or 'The request'}: {e['detail']}" for e in errors)
-    return Problem(422, f"The request can't be accepted. {shown}.", errors=errors[:20])
+    shown = "; ".join(
+        f"{error['pointer'].lstrip('/')[:SHOWN_CHARACTERS] or 'The request'}: {error['detail']}"
+        for error in errors[:SHOWN_ERRORS]
+    )
+    return Problem(422, f"The request can't be accepted. {shown}.", errors=errors[:MOST_ERRORS])
 
 
 def _pointer(location: tuple[int | str, ...]) -> str:

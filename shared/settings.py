@@ -71,7 +71,7 @@ class Settings(BaseSettings):
     @field_validator("gemini_api_key", mode="before")
     @classmethod
     def _drop_the_newline_that_files_end_with(cls, value: Any) -> Any:
-        return value.strip() if isinstance(value, str) else value
+        return value.strip() or None if isinstance(value, str) else value
 
     @field_validator("log_level", mode="before")
     @classmethod

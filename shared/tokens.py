@@ -1,6 +1,5 @@
 """Bearer tokens signed by Google: OIDC tokens of Pub/Sub push, ID tokens of Firebase users."""
 
-import binascii
 from typing import Any
 
 import jwt
@@ -43,7 +42,8 @@ class TokenVerifier:
                 leeway=LEEWAY_SECONDS,
                 options={"require": ["aud", "exp", "iat", "iss", "sub"]},
             )
-        except (jwt.PyJWTError, binascii.Error, ValueError) as error:
+        except (jwt.PyJWTError, OSError, ValueError) as error:
+            # OSError: PyJWT passes on what breaks while it reads the keys; without them, closed.
             raise TokenRefused(type(error).__name__) from None
         return claims
 

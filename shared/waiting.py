@@ -1,7 +1,7 @@
 """Wait until an activation changes, by reading it at growing intervals.
 
 The first looks come quickly, because an answer from the library takes milliseconds; the later ones
-come at most once a second, because one from Gemini takes seconds: a wait of 30 s is 35 reads.
+come at most once a second, because one from Gemini takes seconds: a wait of 30 s is 37 reads.
 """
 
 import time

@@ -11,10 +11,13 @@ _FENCED = re.compile(r"\A\s*```(?:json)?\s*\n(?P<inside>.*?)\n?\s*```\s*\Z", re.
 
 
 def read_step(text: str) -> Step:
-    """Raises InvalidOutput, which names the places that are wrong and no value."""
+    """Raises InvalidOutput, which names the places that are wrong and no value.
+
+    A key too many is dropped: that is no reason to throw away what was paid for.
+    """
     fenced = _FENCED.match(text)
     try:
-        return Step.model_validate_json(fenced["inside"] if fenced else text)
+        return Step.model_validate_json(fenced["inside"] if fenced else text, extra="ignore")
     except ValidationError as error:
         raise InvalidOutput(_places(error)) from None
 
