@@ -1,0 +1,103 @@
+"""The library of steps that answers where Gemini can't."""
+
+import pytest
+
+from shared.step import Step
+from worker.fallback import LANGUAGES, FallbackLibrary, load_library
+
+MOODS = (1, 2, 3, 4, 5)
+IDS = [f"activation-{number}" for number in range(200)]
+
+
+@pytest.fixture(scope="module")
+def library() -> FallbackLibrary:
+    return load_library()
+
+
+def steps(library: FallbackLibrary, language: str, mood: int) -> set[Step]:
+    """Every step that can be drawn, found by drawing for many ids."""
+    return {library.step_for(name, mood=mood, language=language) for name in IDS}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("mood", MOODS)
+def test_every_mood_has_at_least_two_steps(
+    library: FallbackLibrary, language: str, mood: int
+) -> None:
+    assert len(library._by_language[language][mood]) >= 2
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_there_are_steps_for_the_five_moods_alone(library: FallbackLibrary, language: str) -> None:
+    assert sorted(library._by_language[language]) == list(MOODS)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("mood", MOODS)
+def test_ids_are_spread_over_all_steps(library: FallbackLibrary, language: str, mood: int) -> None:
+    assert steps(library, language, mood) == set(library._by_language[language][mood])
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("field", ["title", "description"])
+def test_no_two_steps_of_a_language_share(
+    library: FallbackLibrary, language: str, field: str
+) -> None:
+    by_mood = library._by_language[language].values()
+    texts = [getattr(step, field) for of_mood in by_mood for step in of_mood]
+    assert len(set(texts)) == len(texts)
+
+
+@pytest.mark.parametrize("mood", MOODS)
+def test_both_languages_have_as_many_steps(library: FallbackLibrary, mood: int) -> None:
+    swedish, english = (library._by_language[language][mood] for language in ("sv", "en"))
+    assert len(swedish) == len(english)
+
+
+@pytest.mark.parametrize("mood", MOODS)
+@pytest.mark.parametrize(
+    "field", ["title", "description", "prompt", "introduction_message", "preparation_message"]
+)
+def test_swedish_and_english_differ(library: FallbackLibrary, mood: int, field: str) -> None:
+    texts = [
+        {getattr(step, field) for step in library._by_language[language][mood]}
+        for language in ("sv", "en")
+    ]
+    assert texts[0].isdisjoint(texts[1])
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("mood", MOODS)
+def test_no_step_needs_more_than_a_person_alone(
+    library: FallbackLibrary, language: str, mood: int
+) -> None:
+    for step in library._by_language[language][mood]:
+        assert (step.coach_approval_required, step.ai_assessment) == (False, False)
+
+
+def test_the_step_is_the_same_for_the_same_id(library: FallbackLibrary) -> None:
+    again = load_library()
+    for name in IDS:
+        drawn = library.step_for(name, mood=3, language="sv")
+        assert again.step_for(name, mood=3, language="sv") == drawn
+
+
+@pytest.mark.parametrize(
+    ("tag", "spoken"),
+    [
+        ("sv", "sv"),
+        ("sv-SE", "sv"),
+        ("SV-fi", "sv"),
+        ("sv-Latn-SE", "sv"),
+        ("en", "en"),
+        ("en-GB", "en"),
+        ("de", "en"),
+        ("zh-Hant", "en"),
+        ("svx", "en"),
+        ("", "en"),
+    ],
+)
+def test_a_language_tag_finds_its_language_or_english(
+    library: FallbackLibrary, tag: str, spoken: str
+) -> None:
+    assert steps(library, tag, 2) == set(library._by_language[spoken][2])

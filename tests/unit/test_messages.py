@@ -1,0 +1,118 @@
+"""What travels through the queue, and what is refused when it comes out."""
+
+import json
+from typing import Any
+
+import pytest
+
+from shared.activation import Profile
+from shared.errors import MessageNotUnderstood
+from shared.messages import Message, decode, encode
+from tests.builders import LEASE, NOON, an_activation, an_answer
+
+CANARY = "kanariefågel"
+TRACEPARENT = f"00-{'1' * 32}-{'2' * 16}-01"
+
+
+def a_payload(**changes: Any) -> dict[str, Any]:
+    payload: dict[str, Any] = json.loads(encode(an_activation(goal=CANARY), "7").data)
+    payload["activation"].update(changes)
+    return payload
+
+
+def a_message(payload: object, **attributes: str) -> Message:
+    return Message(json.dumps(payload).encode(), attributes)
+
+
+def refusal(message: Message) -> str:
+    with pytest.raises(MessageNotUnderstood) as caught:
+        decode(message)
+    return str(caught.value)
+
+
+def test_a_decoded_message_is_what_was_encoded() -> None:
+    activation = an_activation(profile=Profile(focus_area="sömn"))
+    decoded = decode(encode(activation, "7"))
+    assert (decoded.activation, decoded.version) == (activation, "7")
+
+
+def test_an_activation_in_its_last_state_survives_too() -> None:
+    activation = an_activation().claimed(claim_id="c", now=NOON, lease=LEASE)
+    activation = activation.completed(an_answer(), now=NOON)
+    assert decode(encode(activation, "7")).activation == activation
+
+
+def test_the_data_is_json_with_a_version_and_the_activation() -> None:
+    assert set(json.loads(encode(an_activation(), "7").data)) == {"version", "activation"}
+
+
+def test_the_attributes_name_the_activation_and_the_schema() -> None:
+    message = encode(an_activation("a7"), "7")
+    assert message.attributes == {"activation_id": "a7", "schema": "1"}
+
+
+def test_the_trace_travels_as_an_attribute() -> None:
+    assert encode(an_activation(), "7", TRACEPARENT).attributes["traceparent"] == TRACEPARENT
+
+
+def test_a_message_of_a_later_version_with_one_more_field_is_read() -> None:
+    assert decode(a_message(a_payload(added_next_year=1), schema="1")).version == "7"
+
+
+def test_another_schema_is_refused() -> None:
+    assert refusal(a_message(a_payload(), schema="2")) == "schema '2', expected '1'"
+
+
+def test_a_long_schema_is_not_repeated_in_full() -> None:
+    assert len(refusal(a_message(a_payload(), schema="9" * 1000))) < 60
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"{",
+        b"\xff\xfe",
+        b"[" * 5000,
+        CANARY.encode(),
+        f'{{"version": "7", "activation": {CANARY}}}'.encode(),
+        b'{"version": "7", "activation": "\\ud800"}',
+    ],
+)
+def test_bad_json_is_refused(data: bytes) -> None:
+    assert refusal(Message(data)) == "/: json_invalid"
+
+
+@pytest.mark.parametrize(
+    ("payload", "said"),
+    [
+        (None, "/: model_type"),
+        ([], "/: model_type"),
+        ({}, "/version: missing"),
+        ({"version": "7"}, "/activation: missing"),
+        ({"version": 7, "activation": {}}, "/version: string_type"),
+        (a_payload(goal=[CANARY]), "/activation/goal: string_type"),
+        (a_payload(mood=CANARY), "/activation/mood: int_parsing"),
+        (a_payload(status=CANARY), "/activation/status: literal_error"),
+        (a_payload(deadline=CANARY), "/activation/deadline: datetime_from_date_parsing"),
+        (a_payload(deadline="2026-11-23T12:00:00"), "/activation/deadline: timezone_aware"),
+        (
+            a_payload(profile={"focus_area": [CANARY]}),
+            "/activation/profile/focus_area: string_type",
+        ),
+    ],
+)
+def test_another_shape_is_refused_by_place_and_kind(payload: object, said: str) -> None:
+    assert refusal(a_message(payload, schema="1")) == said
+
+
+@pytest.mark.parametrize("broken", ["goal", "mood", "status", "deadline", "profile", "user_id"])
+def test_the_refusal_never_holds_what_the_user_wrote(broken: str) -> None:
+    message = a_message(a_payload(**{broken: [CANARY]}))
+    assert CANARY not in refusal(message)
+
+
+def test_nothing_that_the_user_wrote_hangs_on_the_refusal_either() -> None:
+    with pytest.raises(MessageNotUnderstood) as caught:
+        decode(a_message(a_payload(mood=CANARY)))
+    assert CANARY not in f"{caught.value.__cause__} {caught.value.__context__}"

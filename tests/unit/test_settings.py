@@ -1,0 +1,415 @@
+"""The settings: defaults, what is refused and in which words, and what Cloud Run forbids."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from shared import settings as settings_module
+from shared.errors import SettingsError
+from shared.settings import Settings, check_ingress, check_pull, check_worker, read_settings
+
+KEY = "AIza-kanariefågel"
+CLOUD_RUN = {"K_SERVICE": "ingress", "GOOGLE_CLOUD_PROJECT": "innerjourney"}
+PUSH = {"PUSH_AUDIENCE": "https://worker", "PUSH_SERVICE_ACCOUNT": "push@innerjourney"}
+
+SetEnvironment = Callable[..., None]
+
+
+@pytest.fixture
+def environment(monkeypatch: pytest.MonkeyPatch) -> SetEnvironment:
+    def set_all(**variables: str) -> None:
+        for name, value in variables.items():
+            monkeypatch.setenv(name, value)
+
+    return set_all
+
+
+@pytest.fixture
+def dotenv(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> SetEnvironment:
+    """Writes a `.env`. What reading it puts into the environment is gone after the test."""
+
+    def write(**variables: str) -> None:
+        for name in variables:
+            monkeypatch.setenv(name, "registers that it is to be restored")
+            monkeypatch.delenv(name)
+        lines = [f"{name}={value}\n" for name, value in variables.items()]
+        (tmp_path / ".env").write_text("".join(lines), encoding="utf-8")
+
+    return write
+
+
+def refusal(read: Callable[[], object] = read_settings) -> str:
+    with pytest.raises(SettingsError) as caught:
+        read()
+    return str(caught.value)
+
+
+# Defaults
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("port", 8080),
+        ("web_threads", 32),
+        ("log_level", "INFO"),
+        ("google_cloud_project", None),
+        ("firestore_database", "(default)"),
+        ("firestore_collection", "activations"),
+        ("firestore_emulator_host", None),
+        ("pubsub_topic", "activation-requests"),
+        ("pubsub_dead_letter_topic", "activation-requests-dead"),
+        ("pubsub_subscription", "activation-requests-pull"),
+        ("pubsub_emulator_host", None),
+        ("lease_seconds", 90),
+        ("max_attempts", 5),
+        ("activation_deadline_seconds", 300),
+        ("activation_ttl_days", 30),
+        ("sync_wait_seconds", 30),
+        ("gemini_api_key", None),
+        ("gemini_model", "gemini-flash-latest"),
+        ("gemini_api_endpoint", None),
+        ("gemini_timeout_seconds", 20),
+        ("gemini_max_attempts", 3),
+        ("gemini_max_sleep_seconds", 5),
+        ("auth", "firebase"),
+        ("firebase_project_id", None),
+        ("auth_jwks_url", None),
+        ("allow_unauthenticated", False),
+        ("push_audience", None),
+        ("push_service_account", None),
+        ("cors_allowed_origins", ()),
+        ("daily_limit_per_user", 50),
+    ],
+)
+def test_the_default_is_the_designs(field: str, value: object) -> None:
+    assert getattr(read_settings(), field) == value
+
+
+def test_settings_are_frozen() -> None:
+    with pytest.raises(ValidationError, match="frozen"):
+        read_settings().port = 1  # type: ignore[misc]
+
+
+def test_an_empty_variable_counts_as_unset(environment: SetEnvironment) -> None:
+    environment(LEASE_SECONDS="", GEMINI_API_KEY="", K_SERVICE="", AUTH="")
+    assert read_settings() == Settings()
+
+
+# What is refused
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "expected"),
+    [
+        ("PORT", "0", "greater than or equal to 1"),
+        ("PORT", "65536", "less than or equal to 65535"),
+        ("PORT", "http", "integer"),
+        ("WEB_THREADS", "1", "greater than or equal to 2"),
+        ("LOG_LEVEL", "LOUD", "'DEBUG', 'INFO', 'WARNING' or 'ERROR'"),
+        ("AUTH", "basic", "'firebase' or 'none'"),
+        ("LEASE_SECONDS", "soon", "number"),
+        ("LEASE_SECONDS", "nan", "finite number"),
+        ("LEASE_SECONDS", "-1", "greater than 0"),
+        ("LEASE_SECONDS", "1e999", "finite number"),
+        ("MAX_ATTEMPTS", "0", "greater than or equal to 1"),
+        ("ACTIVATION_DEADLINE_SECONDS", "0", "greater than 0"),
+        ("ACTIVATION_TTL_DAYS", "0", "greater than or equal to 1"),
+        ("SYNC_WAIT_SECONDS", "61", "less than or equal to 60"),
+        ("GEMINI_TIMEOUT_SECONDS", "inf", "finite number"),
+        ("GEMINI_MAX_ATTEMPTS", "0", "greater than or equal to 1"),
+        ("GEMINI_MAX_SLEEP_SECONDS", "-1", "greater than or equal to 0"),
+        ("ALLOW_UNAUTHENTICATED", "perhaps", "boolean"),
+        ("DAILY_LIMIT_PER_USER", "-1", "greater than or equal to 0"),
+        ("PUBSUB_TOPIC", "a/b", "match pattern"),
+        ("FIRESTORE_COLLECTION", "x", "at least 3 characters"),
+    ],
+)
+def test_a_bad_value_is_refused_with_variable_value_and_expectation(
+    environment: SetEnvironment, variable: str, value: str, expected: str
+) -> None:
+    environment(**{variable: value})
+    said = refusal()
+    assert said.startswith(f"{variable}={value!r}: ")
+    assert expected in said
+
+
+def test_several_bad_values_are_one_line_that_names_each(environment: SetEnvironment) -> None:
+    environment(PORT="http", AUTH="basic", MAX_ATTEMPTS="0")
+    said = refusal()
+    assert "\n" not in said
+    for part in ("PORT='http': ", "AUTH='basic': ", "MAX_ATTEMPTS='0': "):
+        assert part in said
+
+
+def test_a_value_of_two_lines_is_still_refused_in_one(environment: SetEnvironment) -> None:
+    environment(PORT="80\n80")
+    assert "\n" not in refusal()
+
+
+def test_a_bad_value_from_the_env_file_is_named_as_well(dotenv: SetEnvironment) -> None:
+    dotenv(PORT="http")
+    assert refusal().startswith("PORT='http': ")
+
+
+def test_a_bad_secret_is_named_without_its_value(environment: SetEnvironment) -> None:
+    environment(GEMINI_API_KEY=KEY)
+    # No text that an environment can hold is a bad key today, so the value is given directly.
+    with pytest.raises(ValidationError) as caught:
+        Settings.model_validate({"gemini_api_key": 20_261_123})
+    said = settings_module._one_line(caught.value)
+    assert said.startswith("GEMINI_API_KEY=…: ")
+    assert KEY not in said
+    assert "20261123" not in said
+
+
+@pytest.mark.parametrize("bad", [{"PORT": "http"}, {"LEASE_SECONDS": "10"}])
+def test_a_secret_is_not_shown_when_another_value_is_bad(
+    environment: SetEnvironment, bad: dict[str, str]
+) -> None:
+    environment(GEMINI_API_KEY=KEY, **bad)
+    assert KEY not in refusal()
+
+
+def test_a_secret_is_not_shown_when_settings_are_printed(environment: SetEnvironment) -> None:
+    environment(GEMINI_API_KEY=KEY)
+    assert KEY not in repr(read_settings())
+
+
+# The lease and Gemini's budget
+
+
+@pytest.mark.parametrize("lease", ["69", "70"])
+def test_a_lease_that_gemini_can_outlast_is_refused(
+    environment: SetEnvironment, lease: str
+) -> None:
+    environment(LEASE_SECONDS=lease)
+    assert refusal().startswith(f"LEASE_SECONDS={lease}: expected more than 70")
+
+
+def test_a_lease_just_above_geminis_budget_is_accepted(environment: SetEnvironment) -> None:
+    environment(LEASE_SECONDS="70.5")
+    assert read_settings().lease_seconds == 70.5
+
+
+@pytest.mark.parametrize(
+    ("variables", "seconds"),
+    [
+        ({}, 70),
+        ({"GEMINI_MAX_ATTEMPTS": "1"}, 20),
+        ({"GEMINI_TIMEOUT_SECONDS": "10"}, 40),
+        ({"GEMINI_MAX_SLEEP_SECONDS": "0"}, 60),
+    ],
+)
+def test_geminis_budget_is_its_attempts_and_the_pauses_between(
+    environment: SetEnvironment, variables: dict[str, str], seconds: float
+) -> None:
+    environment(**variables)
+    assert read_settings().gemini_budget_seconds == seconds
+
+
+def test_more_gemini_than_the_lease_allows_is_refused(environment: SetEnvironment) -> None:
+    environment(GEMINI_MAX_ATTEMPTS="4")
+    assert "expected more than 95" in refusal()
+
+
+# The .env file
+
+
+def test_an_env_file_is_read(dotenv: SetEnvironment) -> None:
+    dotenv(PORT="9000")
+    assert read_settings().port == 9000
+
+
+def test_the_environment_wins_over_the_env_file(
+    dotenv: SetEnvironment, environment: SetEnvironment
+) -> None:
+    dotenv(PORT="9000")
+    environment(PORT="9001")
+    assert read_settings().port == 9001
+
+
+def test_a_variable_of_others_in_the_env_file_is_no_error(dotenv: SetEnvironment) -> None:
+    dotenv(SOMETHING_ELSE_OF_MINE="1")
+    assert read_settings() == Settings()
+
+
+# Single values
+
+
+@pytest.mark.parametrize("key", [KEY, f"{KEY}\n", f"{KEY}\r\n", f" {KEY} "])
+def test_a_key_loses_the_newline_that_its_file_ends_with(
+    environment: SetEnvironment, key: str
+) -> None:
+    environment(GEMINI_API_KEY=key)
+    found = read_settings().gemini_api_key
+    assert found is not None
+    assert found.get_secret_value() == KEY
+
+
+@pytest.mark.parametrize("key", ["\n", "\r\n", "  "])
+def test_a_key_of_nothing_but_a_newline_is_no_key(environment: SetEnvironment, key: str) -> None:
+    environment(GEMINI_API_KEY=key)
+    assert read_settings().gemini_api_key is None
+
+
+@pytest.mark.parametrize(
+    ("value", "origins"),
+    [
+        ("https://a.example", ("https://a.example",)),
+        ("https://a.example,https://b.example", ("https://a.example", "https://b.example")),
+        (" https://a.example , https://b.example, ", ("https://a.example", "https://b.example")),
+        ("*", ("*",)),
+        (",", ()),
+    ],
+)
+def test_cors_takes_a_list_with_commas(
+    environment: SetEnvironment, value: str, origins: tuple[str, ...]
+) -> None:
+    environment(CORS_ALLOWED_ORIGINS=value)
+    assert read_settings().cors_allowed_origins == origins
+
+
+@pytest.mark.parametrize("level", ["debug", "Debug", "DEBUG"])
+def test_the_log_level_is_taken_in_any_case(environment: SetEnvironment, level: str) -> None:
+    environment(LOG_LEVEL=level)
+    assert read_settings().log_level == "DEBUG"
+
+
+@pytest.mark.parametrize(
+    ("variables", "limit"),
+    [
+        ({}, 50),
+        ({"DAILY_LIMIT_PER_USER": "7"}, 7),
+        ({"DAILY_LIMIT_PER_USER": "0"}, 0),
+        ({"AUTH": "none"}, 0),
+        ({"AUTH": "none", "DAILY_LIMIT_PER_USER": "7"}, 7),
+        ({"AUTH": "none", "DAILY_LIMIT_PER_USER": "50"}, 50),
+    ],
+)
+def test_the_daily_limit_counts_without_sign_in_only_where_asked_for(
+    environment: SetEnvironment, variables: dict[str, str], limit: int
+) -> None:
+    environment(**variables)
+    assert read_settings().daily_limit == limit
+
+
+@pytest.mark.parametrize("threads", [2, 3, 4, 32, 512])
+def test_waiting_always_leaves_threads_free(environment: SetEnvironment, threads: int) -> None:
+    environment(WEB_THREADS=str(threads))
+    assert 1 <= read_settings().waiting_slots < threads
+
+
+# What a service needs, and what Cloud Run forbids
+
+
+@pytest.mark.parametrize("check", [check_ingress, check_worker, check_pull])
+def test_a_service_needs_a_project(check: Callable[[Settings], None]) -> None:
+    assert "GOOGLE_CLOUD_PROJECT is not set" in refusal(lambda: check(Settings()))
+
+
+@pytest.mark.parametrize(
+    ("check", "missing"),
+    [
+        (check_ingress, {}),
+        (check_worker, {}),
+        (check_worker, {"PUSH_AUDIENCE": PUSH["PUSH_AUDIENCE"]}),
+    ],
+)
+def test_off_cloud_run_nothing_else_is_asked_for(
+    environment: SetEnvironment, check: Callable[[Settings], None], missing: dict[str, str]
+) -> None:
+    environment(AUTH="none", GOOGLE_CLOUD_PROJECT="innerjourney", **missing)
+    check(read_settings())
+
+
+def test_the_ingress_starts_on_cloud_run_with_sign_in(environment: SetEnvironment) -> None:
+    environment(**CLOUD_RUN)
+    check_ingress(read_settings())
+
+
+def test_the_worker_starts_on_cloud_run_with_push_auth(environment: SetEnvironment) -> None:
+    environment(**CLOUD_RUN, **PUSH)
+    check_worker(read_settings())
+
+
+def test_pulling_starts_on_cloud_run_without_push_auth(environment: SetEnvironment) -> None:
+    environment(**CLOUD_RUN)
+    check_pull(read_settings())
+
+
+def test_auth_none_is_refused_on_cloud_run(environment: SetEnvironment) -> None:
+    environment(**CLOUD_RUN, AUTH="none")
+    assert refusal(lambda: check_ingress(read_settings())) == (
+        "AUTH=none: expected AUTH=firebase on Cloud Run (or ALLOW_UNAUTHENTICATED=true)"
+    )
+
+
+@pytest.mark.parametrize(
+    "found", [{}, {"PUSH_AUDIENCE": "https://worker"}, {"PUSH_SERVICE_ACCOUNT": "push@x"}]
+)
+def test_missing_push_auth_is_refused_on_cloud_run(
+    environment: SetEnvironment, found: dict[str, str]
+) -> None:
+    environment(**CLOUD_RUN, **found)
+    said = refusal(lambda: check_worker(read_settings()))
+    assert said.startswith("PUSH_AUDIENCE or PUSH_SERVICE_ACCOUNT is not set: ")
+
+
+@pytest.mark.parametrize("check", [check_ingress, check_worker])
+def test_an_open_door_on_cloud_run_can_be_asked_for(
+    environment: SetEnvironment, check: Callable[[Settings], None]
+) -> None:
+    environment(**CLOUD_RUN, AUTH="none", ALLOW_UNAUTHENTICATED="true")
+    check(read_settings())
+
+
+@pytest.mark.parametrize(
+    "variable",
+    [
+        "FIRESTORE_EMULATOR_HOST",
+        "PUBSUB_EMULATOR_HOST",
+        "FIREBASE_AUTH_EMULATOR_HOST",
+        "ANY_OTHER_EMULATOR_HOST",
+    ],
+)
+def test_an_emulator_is_refused_on_cloud_run(environment: SetEnvironment, variable: str) -> None:
+    environment(**CLOUD_RUN, **{variable: "localhost:1"})
+    assert refusal() == f"{variable}='localhost:1': expected no emulator on Cloud Run"
+
+
+def test_an_emulator_stays_refused_when_an_open_door_was_asked_for(
+    environment: SetEnvironment,
+) -> None:
+    environment(**CLOUD_RUN, ALLOW_UNAUTHENTICATED="true", PUBSUB_EMULATOR_HOST="localhost:1")
+    assert refusal().startswith("PUBSUB_EMULATOR_HOST=")
+
+
+def test_an_emulator_in_the_env_file_is_refused_on_cloud_run(
+    environment: SetEnvironment, dotenv: SetEnvironment
+) -> None:
+    dotenv(FIREBASE_AUTH_EMULATOR_HOST="localhost:1")
+    environment(**CLOUD_RUN)
+    assert refusal().startswith("FIREBASE_AUTH_EMULATOR_HOST=")
+
+
+def test_an_empty_emulator_variable_is_none(environment: SetEnvironment) -> None:
+    environment(**CLOUD_RUN, PUBSUB_EMULATOR_HOST="")
+    assert read_settings().on_cloud_run
+
+
+def test_emulators_are_welcome_elsewhere(environment: SetEnvironment) -> None:
+    environment(PUBSUB_EMULATOR_HOST="localhost:1")
+    assert read_settings().pubsub_emulator_host == "localhost:1"
+
+
+def test_any_origin_is_refused_where_users_sign_in(environment: SetEnvironment) -> None:
+    environment(GOOGLE_CLOUD_PROJECT="innerjourney", CORS_ALLOWED_ORIGINS="*")
+    assert refusal(lambda: check_ingress(read_settings())).startswith("CORS_ALLOWED_ORIGINS=*: ")
+
+
+def test_any_origin_is_fine_where_nobody_signs_in(environment: SetEnvironment) -> None:
+    environment(GOOGLE_CLOUD_PROJECT="innerjourney", CORS_ALLOWED_ORIGINS="*", AUTH="none")
+    check_ingress(read_settings())
