@@ -65,8 +65,8 @@ class ActivationRequest(BaseModel):
 
 
 def parse_request(body: bytes, mimetype: str, charset: str | None) -> ActivationRequest:
-    """Raises Problem: 413 above MAX_BODY_BYTES, 415 where it is not JSON in UTF-8, 400 where broken,
-    422 for wrong values."""
+    """Raises Problem: 413 for too much, 415 for what is not JSON in UTF-8, 400 for broken JSON, 422
+    for wrong values."""
     if len(body) > MAX_BODY_BYTES:
         raise Problem(413, "The request is too large.")
     if mimetype != "application/json" or (charset or "utf-8").lower() not in ("utf-8", "utf8"):

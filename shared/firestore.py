@@ -13,23 +13,20 @@ from typing import Any
 
 from google.api_core import exceptions as google_errors
 from google.api_core.datetime_helpers import DatetimeWithNanoseconds
-from google.api_core.retry import Retry, if_exception_type
-from google.auth.exceptions import GoogleAuthError
 from google.cloud import firestore
 from google.cloud.firestore_v1.base_query import FieldFilter
 
 from shared.activation import Activation
 from shared.cursor import decode_cursor, encode_cursor
 from shared.errors import AlreadyExists, Conflict, StoreUnavailable
+from shared.google_calls import GOOGLE_ERRORS, bounded
 from shared.messages import DeadLetter
 from shared.ports import Page, Stored
 from shared.waiting import wait_until_changed
 
 ATTEMPT_SECONDS = 3.0
 TOTAL_SECONDS = 6.0
-"""The client's own `timeout` counts per attempt (a get(timeout=5) took 263 s with the server down);
-only a Retry with a timeout of its own ends the whole call: after 6 s here, with the last attempt
-at most 9."""
+"""With the last attempt a call ends within 9 s, so that a user gets a 503 within 10."""
 
 SHARDS = 8
 """`due` reads an index on (shard, due_at). An index on a time alone limits a collection to about
@@ -38,20 +35,7 @@ SHARDS = 8
 DEAD_LETTERS = "dead_letters"
 READINESS_PROBE = "readyz"
 
-_RETRY = Retry(
-    predicate=if_exception_type(
-        google_errors.Aborted,
-        google_errors.DeadlineExceeded,
-        google_errors.InternalServerError,
-        google_errors.ResourceExhausted,
-        google_errors.ServiceUnavailable,
-    ),
-    initial=0.1,
-    multiplier=2,
-    maximum=1,
-    timeout=TOTAL_SECONDS,
-)
-_BOUNDED: dict[str, Any] = {"retry": _RETRY, "timeout": ATTEMPT_SECONDS}
+_BOUNDED = bounded(attempt_seconds=ATTEMPT_SECONDS, total_seconds=TOTAL_SECONDS)
 
 
 class FirestoreStore:
@@ -198,5 +182,5 @@ def _just_written(activation: Activation, update_time: DatetimeWithNanoseconds) 
 def _translated() -> Iterator[None]:
     try:
         yield
-    except (google_errors.GoogleAPIError, GoogleAuthError) as error:
+    except GOOGLE_ERRORS as error:
         raise StoreUnavailable(type(error).__name__) from error

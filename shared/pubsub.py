@@ -6,17 +6,15 @@ bench/publish.py measures both.
 """
 
 import os
-from typing import Any
 
 import grpc
-from google.api_core import exceptions as google_errors
-from google.api_core.retry import Retry, if_exception_type
-from google.auth.exceptions import GoogleAuthError
+from google.api_core.exceptions import PermissionDenied
 from google.pubsub_v1.services.publisher import PublisherClient
 from google.pubsub_v1.services.publisher.transports import PublisherGrpcTransport
 from google.pubsub_v1.types import PubsubMessage
 
 from shared.errors import PublishFailed
+from shared.google_calls import GOOGLE_ERRORS, bounded
 from shared.messages import Message
 
 ATTEMPT_SECONDS = 2.0
@@ -24,19 +22,7 @@ TOTAL_SECONDS = 4.0
 """The library's defaults are 60 s an attempt and 600 s in all; a request that waits on us gets its
 202 without the publish after these, and the sweeper publishes later."""
 
-_RETRY = Retry(
-    predicate=if_exception_type(
-        google_errors.Aborted,
-        google_errors.DeadlineExceeded,
-        google_errors.InternalServerError,
-        google_errors.ServiceUnavailable,
-    ),
-    initial=0.1,
-    multiplier=2,
-    maximum=1,
-    timeout=TOTAL_SECONDS,
-)
-_BOUNDED: dict[str, Any] = {"retry": _RETRY, "timeout": ATTEMPT_SECONDS}
+_BOUNDED = bounded(attempt_seconds=ATTEMPT_SECONDS, total_seconds=TOTAL_SECONDS)
 
 
 class PubSubPublisher:
@@ -50,15 +36,15 @@ class PubSubPublisher:
         wire = PubsubMessage(data=message.data, attributes=message.attributes)
         try:
             self._client.publish(topic=self._topic, messages=[wire], **_BOUNDED)
-        except (google_errors.GoogleAPIError, GoogleAuthError) as error:
+        except GOOGLE_ERRORS as error:
             raise PublishFailed(type(error).__name__) from error
 
     def ping(self) -> None:
         try:
             self._client.get_topic(topic=self._topic, **_BOUNDED)
-        except google_errors.PermissionDenied:
+        except PermissionDenied:
             return  # it answered: roles/pubsub.publisher may publish to a topic, not look at it
-        except (google_errors.GoogleAPIError, GoogleAuthError) as error:
+        except GOOGLE_ERRORS as error:
             raise PublishFailed(type(error).__name__) from error
 
 

@@ -6,9 +6,13 @@ from typing import Any
 
 from shared.activation import Activation, Answer, accepted
 from shared.step import Step
+from worker.answering import Answerer
+from worker.fallback import load_library
+from worker.generator import Generator
 
 NOON = datetime(2026, 11, 23, 12, 0, 0, 123456, tzinfo=timezone.utc)
 LEASE = timedelta(seconds=90)
+MAX_ATTEMPTS = 5
 
 
 def step_fields(**changes: Any) -> dict[str, Any]:
@@ -39,6 +43,16 @@ def a_step(**changes: Any) -> Step:
 def an_answer(**changes: Any) -> Answer:
     fields: dict[str, Any] = {"step": a_step(), "source": "gemini", "model": "fake"}
     return Answer(**{**fields, **changes})
+
+
+def an_answerer(generator: Generator) -> Answerer:
+    return Answerer(
+        generator=generator,
+        library=load_library(),
+        max_attempts=MAX_ATTEMPTS,
+        max_sleep_seconds=5,
+        budget_seconds=70,
+    )
 
 
 def an_activation(activation_id: str = "a1", **changes: Any) -> Activation:

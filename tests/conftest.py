@@ -14,10 +14,9 @@ from local.database import Database, open_database
 from local.store import SqliteStore
 from shared.settings import Settings
 from tests.doubles import FakeTime
-from tests.emulators import GoogleEmulators, running_emulators, why_not
+from tests.emulators import GoogleEmulators, need_emulators, running_emulators
 
 SEED = int(os.environ.get("TEST_SEED", random.SystemRandom().randrange(2**32)))
-IN_CI = os.environ.get("CI") == "true"
 
 
 def pytest_report_header() -> str:
@@ -75,10 +74,6 @@ def store(database: Database, time: FakeTime) -> SqliteStore:
 @pytest.fixture(scope="session")
 def emulators(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GoogleEmulators]:
     """Google's emulators, for real; skipped where they are missing, and never in CI."""
-    missing = why_not()
-    if missing:
-        if IN_CI:
-            pytest.fail(f"CI needs Google's emulators: {missing}")
-        pytest.skip(f"needs Google's emulators: {missing}")
+    need_emulators()
     with running_emulators(tmp_path_factory.mktemp("emulators")) as found:
         yield found

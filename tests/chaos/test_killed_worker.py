@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import need_emulators
 from tests.e2e.pipeline import running
+from tests.emulators import need_emulators
 from tests.fake_gemini import FakeGemini, held
 
 SHORT_LEASE = {

@@ -9,8 +9,8 @@ import requests
 
 from local.emulators import find_emulators, wait_until_listening
 from local.processes import stop_all
-from tests.e2e.conftest import need_emulators
 from tests.e2e.pipeline import GOOD, running
+from tests.emulators import need_emulators
 from tests.eventually import eventually
 from tests.fake_gemini import FakeGemini
 

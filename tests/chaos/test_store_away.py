@@ -7,8 +7,8 @@ from pathlib import Path
 
 import requests
 
-from tests.e2e.conftest import need_emulators
 from tests.e2e.pipeline import GOOD, running
+from tests.emulators import need_emulators
 from tests.fake_gemini import FakeGemini
 
 

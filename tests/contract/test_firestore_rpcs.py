@@ -19,12 +19,10 @@ from shared.clock import utc_now
 from shared.errors import StoreUnavailable
 from shared.firestore import ATTEMPT_SECONDS, TOTAL_SECONDS, FirestoreStore
 from shared.messages import decode
-from tests.builders import LEASE, an_activation
+from tests.builders import LEASE, an_activation, an_answerer
 from tests.doubles import FakeGenerator, FakePublisher
 from tests.emulators import PROJECT, GoogleEmulators, free_port
-from worker.answering import Answerer
 from worker.claim import Claimer
-from worker.fallback import load_library
 from worker.process import Processor
 
 
@@ -78,13 +76,7 @@ def test_create_claim_and_complete_are_one_write_each_and_no_read(counted: Count
     processor = Processor(
         store=counted.store,
         claimer=Claimer(store=counted.store, lease=LEASE, clock=utc_now),
-        answerer=Answerer(
-            generator=FakeGenerator(),
-            library=load_library(),
-            max_attempts=5,
-            max_sleep_seconds=5,
-            budget_seconds=70,
-        ),
+        answerer=an_answerer(FakeGenerator()),
         write_back_seconds=20,
     )
     message = decode(publisher.published[0])

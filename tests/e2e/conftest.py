@@ -4,19 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.conftest import IN_CI
 from tests.e2e.pipeline import Pipeline, running
-from tests.emulators import why_not
+from tests.emulators import need_emulators
 from tests.fake_gemini import FakeGemini
-
-
-def need_emulators() -> None:
-    """Skip where they are missing; in CI that is a failure."""
-    missing = why_not()
-    if missing and IN_CI:
-        pytest.fail(f"CI needs Google's emulators: {missing}")
-    if missing:
-        pytest.skip(f"needs Google's emulators: {missing}")
 
 
 @pytest.fixture(scope="module")

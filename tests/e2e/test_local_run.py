@@ -10,9 +10,8 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.e2e.conftest import need_emulators
 from tests.e2e.pipeline import GOOD, MARK, Pipeline, clean_environment, running
-from tests.emulators import free_port
+from tests.emulators import free_port, need_emulators
 from tests.eventually import eventually
 
 

@@ -7,21 +7,13 @@ from local.store import SqliteStore
 from shared.errors import Conflict, StoreUnavailable
 from shared.messages import Message, encode
 from shared.ports import ActivationStore
-from tests.builders import LEASE, NOON, an_activation, an_answer
+from tests.builders import LEASE, NOON, an_activation, an_answer, an_answerer
 from tests.doubles import FakeGenerator, FakeTime, StoreWithFaults
-from worker.answering import Answerer
 from worker.dead_letter import KEPT_BYTES, DeadLetters
-from worker.fallback import load_library
 
 
 def dead_letters(store: ActivationStore, time: FakeTime) -> DeadLetters:
-    answerer = Answerer(
-        generator=FakeGenerator(),
-        library=load_library(),
-        max_attempts=5,
-        max_sleep_seconds=5,
-        budget_seconds=70,
-    )
+    answerer = an_answerer(FakeGenerator())
     return DeadLetters(store=store, answerer=answerer, lease=LEASE, clock=time.now)
 
 

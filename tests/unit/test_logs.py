@@ -165,6 +165,16 @@ def test_a_traceback_shows_no_local_variables(as_json: bool, logger: str) -> Non
     assert CANARY not in text
 
 
+def test_tracebacks_on_a_terminal_stay_plain_where_rich_is_installed() -> None:
+    """structlog's default prints local variables there; it is not installed here, so we look."""
+    program = (
+        "renderer = logging.getLogger().handlers[0].formatter.processors[-1]\n"
+        "print(renderer.exception_formatter is structlog.dev.plain_traceback)\n"
+        "print(structlog.dev.RichTracebackFormatter().show_locals)\n"
+    )
+    assert run(program, as_json=False)[0].split() == ["True", "True"]
+
+
 # A bug in a route
 
 

@@ -9,11 +9,9 @@ from shared.activation import Activation, Usage
 from shared.errors import Conflict, StoreUnavailable
 from shared.messages import ActivationMessage
 from shared.ports import ActivationStore, Stored
-from tests.builders import LEASE, NOON, an_activation
+from tests.builders import LEASE, MAX_ATTEMPTS, NOON, an_activation, an_answerer
 from tests.doubles import FakeGenerator, FakeTime, StoreWithFaults
-from worker.answering import Answerer
 from worker.claim import Claimer
-from worker.fallback import load_library
 from worker.generator import (
     Blocked,
     Generator,
@@ -25,8 +23,6 @@ from worker.generator import (
 )
 from worker.process import Processor
 
-MAX_ATTEMPTS = 5
-MAX_SLEEP = 5.0
 SPENT = Usage(gemini_calls=2, gemini_ms=50)
 
 
@@ -34,13 +30,7 @@ def a_processor(store: ActivationStore, time: FakeTime, generator: Generator) ->
     return Processor(
         store=store,
         claimer=Claimer(store=store, lease=LEASE, clock=time.now),
-        answerer=Answerer(
-            generator=generator,
-            library=load_library(),
-            max_attempts=MAX_ATTEMPTS,
-            max_sleep_seconds=MAX_SLEEP,
-            budget_seconds=70,
-        ),
+        answerer=an_answerer(generator),
         write_back_seconds=20,
         sleep=time.sleep,
         monotonic=time.monotonic,

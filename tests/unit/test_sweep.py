@@ -9,24 +9,16 @@ from shared.activation import FIRST_LOOK, SWEEP_GRACE, Activation
 from shared.errors import Conflict, StoreUnavailable
 from shared.messages import decode
 from shared.ports import ActivationStore, Stored
-from tests.builders import LEASE, NOON, an_activation, an_answer
+from tests.builders import LEASE, NOON, an_activation, an_answer, an_answerer
 from tests.doubles import FakeGenerator, FakePublisher, FakeTime, StoreWithFaults
-from worker.answering import Answerer
 from worker.claim import Claimer
-from worker.fallback import load_library
 from worker.sweep import NEXT_LOOK, Sweeper
 
 
 def a_sweeper(
     store: ActivationStore, publisher: FakePublisher, time: FakeTime, batch: int = 100
 ) -> Sweeper:
-    answerer = Answerer(
-        generator=FakeGenerator(),
-        library=load_library(),
-        max_attempts=5,
-        max_sleep_seconds=5,
-        budget_seconds=70,
-    )
+    answerer = an_answerer(FakeGenerator())
     return Sweeper(
         store=store,
         publisher=publisher,
