@@ -17,7 +17,9 @@ def read_step(text: str) -> Step:
     """
     fenced = _FENCED.match(text)
     try:
-        return Step.model_validate_json(fenced["inside"] if fenced else text, extra="ignore")
+        return Step.model_validate_json(
+            fenced["inside"] if fenced else text, strict=True, extra="ignore"
+        )
     except ValidationError as error:
         raise InvalidOutput(_places(error)) from None
 

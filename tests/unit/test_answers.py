@@ -137,6 +137,13 @@ def test_the_refusal_never_holds_a_value(field: str) -> None:
     assert CANARY not in refusal(written(**{field: {"echo": CANARY}}))
 
 
+@pytest.mark.parametrize(
+    ("field", "value"), [("duration", "5"), ("duration", True), ("net_enabled", "yes")]
+)
+def test_a_value_of_another_type_is_not_guessed_at(field: str, value: object) -> None:
+    assert field in refusal(written(**{field: value}))
+
+
 def test_a_field_that_the_model_made_up_is_dropped() -> None:
     assert read_step(written(**{f"echo of {CANARY}": 1})) == a_step()
 
