@@ -1,5 +1,6 @@
 """The routes: each parses, calls and maps; nothing is decided here."""
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +18,7 @@ from shared.ports import ActivationStore, Stored
 from shared.problems import Problem
 
 RETRY_AFTER_SECONDS = 1
+_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 PRIVATE = {"Cache-Control": "no-store"}
 
 
@@ -77,7 +79,7 @@ def _accept(services: Services) -> Stored:
 def _own(services: Services, activation_id: str) -> Stored:
     """Someone else's is not found: the same answer as for one that does not exist."""
     user_id = services.identify(request.headers.get("Authorization"))
-    stored = services.store.get(activation_id) if activation_id.isalnum() else None
+    stored = services.store.get(activation_id) if _ID.fullmatch(activation_id) else None
     if stored is None or stored.activation.user_id != user_id:
         raise Problem(404, "There is no such activation.")
     return stored

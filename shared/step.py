@@ -6,16 +6,20 @@ answers, for the fallback library and for what clients read.
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 ActivationType = Literal["meditation", "physical", "social", "ai_assessment", "live_event"]
 CategoryId = Literal["inner_child", "manifest", "shadows", "brainsync", "sleep"]
 LogType = Literal["text", "video", "audio"]
 
 Title = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80)]
-Sentence = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=400)]
+Sentence = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=600)]
 Paragraph = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1200)]
-OptionalSentence = Annotated[str, StringConstraints(strip_whitespace=True, max_length=400)]
+OptionalSentence = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, max_length=600),
+    BeforeValidator(lambda value: "" if value is None else value),
+]
 
 
 class Step(BaseModel):
@@ -35,7 +39,7 @@ class Step(BaseModel):
     prerequisite: OptionalSentence = Field(
         description="What must be at hand before starting; empty when nothing is needed."
     )
-    repetitions: int = Field(ge=1, le=50, description="How many times to do it.")
+    repetitions: int = Field(ge=0, le=100, description="How many times to do it.")
     questions: tuple[Sentence, ...] = Field(
         min_length=1, max_length=5, description="One to five questions for reflection afterwards."
     )

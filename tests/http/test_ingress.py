@@ -198,6 +198,11 @@ def test_someone_elses_is_the_same_404_as_a_missing_one(
     assert theirs.data == missing.data
 
 
+@pytest.mark.parametrize("path_id", ["a" * 65, "é", "a.b", "%00", "a b", "٣", "__readyz__"])
+def test_what_can_be_no_id_of_ours_is_a_404(apps: Apps, path_id: str) -> None:
+    assert apps.ingress.get(f"/activations/{path_id}").status_code == 404
+
+
 def test_the_waiting_route_answers_with_the_flat_step(
     apps: Apps, store: SqliteStore, time: FakeTime
 ) -> None:

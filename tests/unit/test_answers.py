@@ -104,7 +104,7 @@ def test_a_missing_field_is_refused_at_its_place(field: str) -> None:
         ({"duration": 121}, "/duration: less_than_equal"),
         ({"duration": 5.5}, "/duration: int_type"),
         ({"duration": None}, "/duration: int_type"),
-        ({"repetitions": 51}, "/repetitions: less_than_equal"),
+        ({"repetitions": 101}, "/repetitions: less_than_equal"),
         ({"activation_type": "dance"}, "/activation_type: literal_error"),
         ({"category_id": "Sleep"}, "/category_id: literal_error"),
         ({"log_type": "song"}, "/log_type: literal_error"),
