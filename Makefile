@@ -47,6 +47,6 @@ $(VENV)/.installed-bench: $(VENV)/.installed-dev requirements-bench.txt
 	@$(INSTALL) -r requirements-bench.txt
 	@touch $@
 
-$(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.txt
-	@$(INSTALL) -r requirements-dev.txt
+$(VENV)/.installed-dev: $(VENV)/.installed requirements-genai.txt requirements-dev.txt
+	@$(INSTALL) -r requirements-genai.txt -r requirements-dev.txt
 	@touch $@
