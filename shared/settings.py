@@ -46,11 +46,15 @@ class Settings(BaseSettings):
     sync_wait_seconds: float = Field(default=30, ge=0, le=60, allow_inf_nan=False)
 
     gemini_api_key: SecretStr | None = None
+    gemini_sdk: Literal["google-generativeai", "google-genai"] = "google-generativeai"
     gemini_model: str = "gemini-flash-latest"
     gemini_api_endpoint: str | None = None
     gemini_timeout_seconds: Seconds = 20
     gemini_max_attempts: int = Field(default=3, ge=1, le=10)
     gemini_max_sleep_seconds: float = Field(default=5, ge=0, le=60, allow_inf_nan=False)
+
+    gemini_breaker_failures: int = Field(default=5, ge=1, le=1000)
+    gemini_breaker_seconds: Seconds = 30
 
     auth: Literal["firebase", "none"] = "firebase"
     firebase_project_id: str | None = None

@@ -4,6 +4,7 @@ One model is the source of truth for Gemini's response schema, for the validatio
 answers, for the fallback library and for what clients read.
 """
 
+import unicodedata
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
@@ -12,12 +13,31 @@ ActivationType = Literal["meditation", "physical", "social", "ai_assessment", "l
 CategoryId = Literal["inner_child", "manifest", "shadows", "brainsync", "sleep"]
 LogType = Literal["text", "video", "audio"]
 
-Title = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80)]
-Sentence = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=600)]
-Paragraph = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1200)]
+
+def neutral(text: str) -> str:
+    """Without control characters, and with no character that could begin or end HTML.
+
+    Clients should escape what they show; a step is harmless where one forgets to.
+    """
+    kept = (c for c in text if c == "\n" or unicodedata.category(c) not in ("Cc", "Cs", "Cn"))
+    return "".join(kept).replace("<", "‹").replace(">", "›")
+
+
+Neutral = BeforeValidator(lambda value: neutral(value) if isinstance(value, str) else value)
+
+Title = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80), Neutral
+]
+Sentence = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=600), Neutral
+]
+Paragraph = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1200), Neutral
+]
 OptionalSentence = Annotated[
     str,
     StringConstraints(strip_whitespace=True, max_length=600),
+    Neutral,
     BeforeValidator(lambda value: "" if value is None else value),
 ]
 

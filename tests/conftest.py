@@ -15,12 +15,20 @@ from local.store import SqliteStore
 from shared.settings import Settings
 from tests.doubles import FakeTime
 from tests.emulators import GoogleEmulators, need_emulators, running_emulators
+from tests.tables import TABLE, lines
 
 SEED = int(os.environ.get("TEST_SEED", random.SystemRandom().randrange(2**32)))
 
 
 def pytest_report_header() -> str:
     return f"TEST_SEED={SEED}"
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if TABLE:
+        terminalreporter.section("what becomes of what Gemini does (the waiting is injected)")
+        for line in lines(TABLE):
+            terminalreporter.write_line(line)
 
 
 @pytest.fixture(autouse=True)

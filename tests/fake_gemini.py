@@ -7,6 +7,7 @@ In a test: `with FakeGemini() as gemini: gemini.next(error(503), answer())`. For
 
 import argparse
 import json
+import re
 import socket
 import struct
 import threading
@@ -128,6 +129,8 @@ class _Handler(BaseHTTPRequestHandler):
             gemini.count_at_once(-1)
 
     def reply(self, status: int, body: bytes, content_type: str = "application/json") -> None:
+        if "enum-encoding" in self.path:
+            body = in_numbers(body)
         self.start_reply(status, len(body), content_type)
         self.wfile.write(body)
 
@@ -149,15 +152,26 @@ FINISH_REASONS = [
     *("LANGUAGE", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII", "MALFORMED_FUNCTION_CALL"),
     "IMAGE_SAFETY",
 ]
+BLOCK_REASONS = ["BLOCK_REASON_UNSPECIFIED", "SAFETY", "OTHER", "BLOCKLIST", "PROHIBITED_CONTENT"]
 NEWER_THAN_THE_SDK = 99
+_ENUM = re.compile(rb'"(finishReason|blockReason)": "(\w+)"')
+
+
+def in_numbers(body: bytes) -> bytes:
+    """As Gemini answers google-generativeai, which asks for `$alt=json;enum-encoding=int`."""
+
+    def number(found: re.Match[bytes]) -> bytes:
+        names = FINISH_REASONS if found[1] == b"finishReason" else BLOCK_REASONS
+        name = found[2].decode()
+        value = names.index(name) if name in names else NEWER_THAN_THE_SDK
+        return b'"%s": %d' % (found[1], value)
+
+    return _ENUM.sub(number, body)
 
 
 def response(*texts: str, finish: str = "STOP", **more: Any) -> bytes:
-    """Enums are numbers: google-generativeai asks for that with `$alt=json;enum-encoding=int`."""
     parts = [{"text": text} for text in texts]
-    known = finish in FINISH_REASONS
-    number = FINISH_REASONS.index(finish) if known else NEWER_THAN_THE_SDK
-    candidate = {"content": {"parts": parts, "role": "model"}, "finishReason": number, "index": 0}
+    candidate = {"content": {"parts": parts, "role": "model"}, "finishReason": finish, "index": 0}
     return json.dumps(
         {
             "candidates": [candidate],
@@ -189,8 +203,7 @@ def finish(reason: str) -> Behaviour:
     return texts("", finish=reason)
 
 
-def blocked_prompt(reason: int = 1) -> Behaviour:
-    """1 is SAFETY."""
+def blocked_prompt(reason: str = "SAFETY") -> Behaviour:
     return raw(json.dumps({"promptFeedback": {"blockReason": reason}}).encode())
 
 

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
-from requests import PreparedRequest, ReadTimeout, RequestException, Response
+from requests import PreparedRequest, ReadTimeout, RequestException, Response, Session
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
@@ -115,6 +115,16 @@ class DeadlineAdapter(HTTPAdapter):
         if watch.expired:
             raise ReadTimeout(f"no whole answer in {timeout:g} s")
         return response
+
+
+def mount_deadlines(session: Session, *, connections: int) -> None:
+    """From now on `timeout` bounds each call of this session as a whole.
+
+    A session keeps 10 connections by default: with more threads it would drop and reopen them.
+    """
+    adapter = DeadlineAdapter(connections=connections)
+    session.mount("https://", adapter)
+    session.mount("http://", adapter)
 
 
 @contextmanager

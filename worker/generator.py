@@ -24,6 +24,8 @@ class StepRequest:
     goal: str
     language: str
     profile: Profile | None = None
+    complaint: str | None = None
+    """What was wrong with the last answer: places and rules, no text of anybody's."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,6 +77,12 @@ class InvalidOutput(GeneratorError):
     """An answer came, and was cut off, no JSON or no valid step."""
 
     fallback_reason: ClassVar[FallbackReason] = "invalid_output"
+
+
+class CircuitOpen(GeneratorError):
+    """The circuit breaker is open, so nothing was asked."""
+
+    fallback_reason: ClassVar[FallbackReason] = "circuit_open"
 
 
 class Misconfigured(GeneratorError):

@@ -9,12 +9,13 @@ from typing import Literal
 import structlog
 from tenacity import Retrying, retry_if_exception_type, wait_random_exponential
 
-from shared.activation import Activation, Answer
+from shared.activation import Activation, Answer, Usage
 from shared.errors import Conflict, StoreUnavailable
 from shared.messages import ActivationMessage
 from shared.ports import ActivationStore, Stored
 from worker.answering import Answerer, Pause
 from worker.claim import Claimer, NotTaken
+from worker.ledger import Fate, Ledger
 
 log = structlog.get_logger(__name__)
 
@@ -36,6 +37,7 @@ class Processor:
     store: ActivationStore
     claimer: Claimer
     answerer: Answerer
+    ledger: Ledger
     write_back_seconds: float
     """How long the result's write is tried again; what was paid for is not lost to a hiccup."""
     sleep: Callable[[float], None] = time.sleep
@@ -57,29 +59,41 @@ class Processor:
 
     def _release(self, claimed: Stored, pause: Pause, now: datetime) -> Outcome:
         wanted = claimed.activation.released(now=now, not_before=pause.until, spent=pause.spent)
+        if not self._write_back(claimed, wanted, pause.spent):
+            return "dropped"
         log.info("activation.released", **_named(claimed.activation), until=pause.until.isoformat())
-        return "released" if self._write_back(claimed, wanted) else "dropped"
+        return "released"
 
     def _complete(self, claimed: Stored, answer: Answer, now: datetime) -> Outcome:
         wanted = claimed.activation.completed(answer, now=now)
-        event = {
+        if not self._write_back(claimed, wanted, answer.usage):
+            return "dropped"
+        log.info(
+            "activation.completed",
             **_named(claimed.activation),
-            "source": answer.source,
-            "reason": answer.fallback_reason,
-            **answer.usage.model_dump(),
-        }
-        if self._write_back(claimed, wanted):
-            waited = (now - claimed.activation.created_at).total_seconds()
-            log.info("activation.completed", **event, seconds=round(waited, 2))
-            return "completed"
-        log.warning("activation.dropped", **event)
-        return "dropped"
+            source=answer.source,
+            reason=answer.fallback_reason,
+            seconds=round((now - claimed.activation.created_at).total_seconds(), 2),
+        )
+        return "completed"
 
-    def _write_back(self, claimed: Stored, wanted: Activation) -> bool:
-        """False when cancelled, erased or taken over meanwhile: the version has moved on.
+    def _write_back(self, claimed: Stored, wanted: Activation, spent: Usage) -> bool:
+        """False when cancelled, erased or taken over meanwhile. What was spent is accounted for
+        whatever happens. Raises StoreUnavailable when the time for it is over."""
+        fate: Fate = "unwritten"
+        try:
+            written = self._write(claimed, wanted)
+            fate = "dropped"
+            if written:
+                fate = "completed" if wanted.done else "released"
+            else:
+                log.warning("activation.dropped", **_named(claimed.activation))
+            return written
+        finally:
+            self.ledger.record(claimed.activation, spent, fate)
 
-        Retries the write, never the call. Raises StoreUnavailable when the time for it is over.
-        """
+    def _write(self, claimed: Stored, wanted: Activation) -> bool:
+        """Retries the write, never the call. False: the version has moved on."""
         end = self.monotonic() + self.write_back_seconds
         retrying = Retrying(
             retry=retry_if_exception_type(StoreUnavailable),

@@ -5,15 +5,19 @@ from datetime import timedelta
 import structlog
 
 from shared.clock import Clock, utc_now
+from shared.errors import SettingsError
 from shared.ports import ActivationStore, Publisher
 from shared.settings import Settings
 from worker.answering import Answerer
+from worker.breaker import BreakingGenerator
 from worker.claim import Claimer
 from worker.dead_letter import DeadLetters
 from worker.fallback import load_library
 from worker.generator import Generator, WithoutKey
+from worker.ledger import Ledger
 from worker.process import Processor
 from worker.push_auth import push_authorization
+from worker.repairing import RepairingGenerator
 from worker.retrying import RetryingGenerator, RetryPolicy
 from worker.routes import Services
 from worker.sweep import Sweeper
@@ -26,10 +30,28 @@ def build_generator(settings: Settings) -> Generator:
     if settings.gemini_api_key is None:
         log.warning("gemini.no_api_key", effect="every answer comes from the fallback library")
         return WithoutKey()
-    # Imported here because it takes a second, which a run without a key need not wait.
-    from worker.gemini_generativeai import GenerativeAIGenerator
+    breaking = BreakingGenerator(
+        build_sdk(settings),
+        failures=settings.gemini_breaker_failures,
+        recovery_seconds=settings.gemini_breaker_seconds,
+    )
+    return RepairingGenerator(RetryingGenerator(breaking, RetryPolicy.of(settings)))
 
-    return RetryingGenerator(GenerativeAIGenerator(settings), RetryPolicy.of(settings))
+
+def build_sdk(settings: Settings) -> Generator:
+    """One call, one attempt. Raises SettingsError where GEMINI_SDK names what is not installed."""
+    # Imported here: each takes a second, and one of them is optional.
+    if settings.gemini_sdk == "google-generativeai":
+        from worker.gemini_generativeai import GenerativeAIGenerator
+
+        return GenerativeAIGenerator(settings)
+    try:
+        from worker.gemini_genai import GenAIGenerator
+    except ImportError:
+        raise SettingsError(
+            "GEMINI_SDK='google-genai': expected it installed, as in requirements-genai.txt"
+        ) from None
+    return GenAIGenerator(settings)
 
 
 def build_services(
@@ -52,6 +74,7 @@ def build_services(
             store=store,
             claimer=Claimer(store=store, lease=lease, clock=clock),
             answerer=answerer,
+            ledger=Ledger(settings.gemini_model),
             write_back_seconds=settings.lease_seconds - settings.gemini_budget_seconds,
         ),
         dead_letters=DeadLetters(store=store, answerer=answerer, lease=lease, clock=clock),

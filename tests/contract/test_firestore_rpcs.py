@@ -23,6 +23,7 @@ from tests.builders import LEASE, an_activation, an_answerer
 from tests.doubles import FakeGenerator, FakePublisher
 from tests.emulators import PROJECT, GoogleEmulators, free_port
 from worker.claim import Claimer
+from worker.ledger import Ledger
 from worker.process import Processor
 
 
@@ -77,6 +78,7 @@ def test_create_claim_and_complete_are_one_write_each_and_no_read(counted: Count
         store=counted.store,
         claimer=Claimer(store=counted.store, lease=LEASE, clock=utc_now),
         answerer=an_answerer(FakeGenerator()),
+        ledger=Ledger("fake"),
         write_back_seconds=20,
     )
     message = decode(publisher.published[0])

@@ -26,7 +26,6 @@ from tests.fake_gemini import (
     reset,
     texts,
 )
-from worker.gemini_generativeai import GenerativeAIGenerator
 from worker.generator import (
     Blocked,
     Generator,
@@ -37,6 +36,7 @@ from worker.generator import (
     Unavailable,
     reason_of,
 )
+from worker.services import build_sdk
 
 REQUEST = StepRequest(mood=2, goal="komma igång", language="sv")
 KEY = "the-key"
@@ -49,15 +49,16 @@ def gemini() -> Iterator[FakeGemini]:
         yield gemini
 
 
-@pytest.fixture
-def generator(gemini: FakeGemini) -> Generator:
+@pytest.fixture(params=["google-generativeai", "google-genai"])
+def generator(gemini: FakeGemini, request: pytest.FixtureRequest) -> Generator:
     settings = Settings(
+        gemini_sdk=request.param,
         gemini_api_key=KEY,
         gemini_api_endpoint=gemini.url,
         gemini_model="gemini-flash-latest",
         web_threads=THREADS,
     )
-    return GenerativeAIGenerator(settings)
+    return build_sdk(settings)
 
 
 def test_a_valid_answer_becomes_a_step_with_its_model_and_its_cost(
@@ -125,6 +126,7 @@ FAILURES: list[tuple[str, Behaviour, type[GeneratorError], FallbackReason]] = [
 
 
 @pytest.mark.filterwarnings("ignore:Unrecognized FinishReason")
+@pytest.mark.filterwarnings("ignore:NEW is not a valid FinishReason")
 @pytest.mark.parametrize(
     ("behaviour", "kind", "reason"), [f[1:] for f in FAILURES], ids=[f[0] for f in FAILURES]
 )

@@ -21,6 +21,7 @@ from worker.generator import (
     Unavailable,
     WithoutKey,
 )
+from worker.ledger import Ledger
 from worker.process import Processor
 
 SPENT = Usage(gemini_calls=2, gemini_ms=50)
@@ -31,6 +32,7 @@ def a_processor(store: ActivationStore, time: FakeTime, generator: Generator) ->
         store=store,
         claimer=Claimer(store=store, lease=LEASE, clock=time.now),
         answerer=an_answerer(generator),
+        ledger=Ledger("fake"),
         write_back_seconds=20,
         sleep=time.sleep,
         monotonic=time.monotonic,
@@ -283,6 +285,7 @@ def test_the_claims_time_is_the_stores_and_not_the_workers(
         store=store,
         claimer=ahead,
         answerer=processor.answerer,
+        ledger=Ledger("fake"),
         write_back_seconds=20,
         sleep=time.sleep,
         monotonic=time.monotonic,

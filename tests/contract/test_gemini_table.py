@@ -1,0 +1,129 @@
+"""Each behaviour of Gemini × both SDKs, from the wire to the answer, with injected waiting.
+
+`make test` prints the table that this measures (tests/conftest.py): calls that arrived, seconds of
+waiting, what the user gets and why.
+"""
+
+import json
+from dataclasses import dataclass
+
+import pytest
+
+from shared.settings import Settings
+from tests.builders import NOON, an_activation, step_fields
+from tests.doubles import FakeTime
+from tests.fake_gemini import (
+    Behaviour,
+    FakeGemini,
+    answer,
+    blocked_prompt,
+    cut,
+    drip,
+    error,
+    finish,
+    hang,
+    raw,
+    reset,
+    texts,
+)
+from tests.tables import TABLE, Row
+from worker.answering import Answerer, Pause
+from worker.breaker import BreakingGenerator
+from worker.fallback import load_library
+from worker.repairing import RepairingGenerator
+from worker.retrying import RetryingGenerator, RetryPolicy
+from worker.services import build_sdk
+
+ATTEMPTS = 3
+ATTEMPT_SECONDS = 0.4
+"""Real seconds: a hang is cut for real, only the pauses between attempts are injected."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """`most_waited` is the bound of the jittered backoff; asked-for pauses are exact."""
+
+    name: str
+    behaviour: Behaviour
+    calls: int
+    ends: str
+    most_waited: float = 0.0
+    then: Behaviour | None = None
+
+
+BACKOFF = 1.0 + 2.0
+
+CASES = [
+    Case("a valid step", answer(), 1, "gemini"),
+    Case("fenced JSON", texts(f"```json\n{json.dumps(step_fields())}\n```"), 1, "gemini"),
+    Case("500 always", error(500), 3, "fallback: unavailable", BACKOFF),
+    Case("503 always", error(503), 3, "fallback: unavailable", BACKOFF),
+    Case("503 once", error(503), 2, "gemini", 1.0, answer()),
+    Case("504 always", error(504), 3, "fallback: timeout", BACKOFF),
+    Case("hang", hang(), 3, "fallback: timeout", BACKOFF),
+    Case("drip", drip(0.05), 3, "fallback: timeout", BACKOFF),
+    Case("reset", reset(), 3, "fallback: unavailable", BACKOFF),
+    Case("cut body", cut(), 3, "fallback: unavailable", BACKOFF),
+    Case("HTML 200", raw(b"<html>"), 3, "fallback: unavailable", BACKOFF),
+    Case("429, RetryInfo 4 s, once", error(429, retry_delay="4s"), 2, "gemini", 4.0, answer()),
+    Case("429, RetryInfo 53 s", error(429, retry_delay="53s"), 1, "released for 53 s"),
+    Case("429, RetryInfo 900 s", error(429, retry_delay="900s"), 1, "fallback: quota"),
+    Case(
+        "429, quota of a day",
+        error(429, retry_delay="3s", quota_id="GenerateRequestsPerDay"),
+        1,
+        "fallback: quota",
+    ),
+    Case("429 without RetryInfo", error(429), 3, "fallback: quota", BACKOFF),
+    Case("400", error(400), 1, "fallback: misconfigured"),
+    Case("401", error(401), 1, "fallback: misconfigured"),
+    Case("403", error(403), 1, "fallback: misconfigured"),
+    Case("404", error(404), 1, "fallback: misconfigured"),
+    Case("prompt blocked", blocked_prompt(), 1, "fallback: blocked"),
+    Case("SAFETY", finish("SAFETY"), 1, "fallback: blocked"),
+    Case("RECITATION", finish("RECITATION"), 1, "fallback: blocked"),
+    Case("MAX_TOKENS", finish("MAX_TOKENS"), 2, "fallback: invalid_output"),
+    Case("schema violated always", answer(duration=500), 2, "fallback: invalid_output"),
+    Case("schema violated once", answer(duration=500), 2, "gemini", then=answer()),
+    Case("broken JSON always", texts("{"), 2, "fallback: invalid_output"),
+]
+
+
+@pytest.mark.parametrize("sdk", ["google-generativeai", "google-genai"])
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_each_behaviour_ends_as_the_classification_says(
+    case: Case, sdk: str, time: FakeTime
+) -> None:
+    with FakeGemini(default=case.then or case.behaviour) as gemini:
+        gemini.next(case.behaviour)
+        settings = Settings(gemini_sdk=sdk, gemini_api_key="k", gemini_api_endpoint=gemini.url)
+        ended = _answerer(settings, time).answer(an_activation(), NOON)
+        calls = len(gemini.calls)
+    row = Row(case.name, sdk, calls, sum(time.slept), _said(ended))
+    TABLE.append(row)
+    assert (row.calls, row.ends) == (case.calls, case.ends)
+    assert row.waited <= case.most_waited
+    spent = ended.spent if isinstance(ended, Pause) else ended.usage
+    assert spent.gemini_calls == calls
+
+
+def _answerer(settings: Settings, time: FakeTime) -> Answerer:
+    """As worker/services.py builds it, but for the waiting."""
+    policy = RetryPolicy(attempts=ATTEMPTS, attempt_seconds=ATTEMPT_SECONDS, max_sleep_seconds=5)
+    breaking = BreakingGenerator(build_sdk(settings), failures=50, recovery_seconds=30)
+    retrying = RetryingGenerator(breaking, policy, sleep=time.sleep, monotonic=time.monotonic)
+    return Answerer(
+        generator=RepairingGenerator(retrying, monotonic=time.monotonic),
+        library=load_library(),
+        max_attempts=5,
+        max_sleep_seconds=5,
+        budget_seconds=70,
+    )
+
+
+def _said(ended: object) -> str:
+    if isinstance(ended, Pause):
+        return f"released for {(ended.until - NOON).total_seconds():g} s"
+    reason = getattr(ended, "fallback_reason", None)
+    source = getattr(ended, "source", "")
+    return f"{source}: {reason}" if reason else str(source)

@@ -1,0 +1,53 @@
+"""The step in Gemini's answer; both SDKs' objects have the same shape."""
+
+from typing import Any
+
+from shared.activation import Usage
+from shared.step import Step
+from worker.answers import read_step
+from worker.classification import of_block_reason, of_finish_reason
+from worker.gemini_failures import failure
+from worker.generator import InvalidOutput
+
+
+def step_in(answer: Any) -> Step:
+    """Raises Blocked and InvalidOutput.
+
+    `answer.text` is not used: one SDK raises ValueError on a block, the other gives None, and both
+    join parts. What the model thought comes before what it says; google-generativeai does not know
+    which parts are thoughts, so the last text counts.
+    """
+    if not answer.candidates:
+        reason = answer.prompt_feedback.block_reason if answer.prompt_feedback else None
+        if reason:
+            raise failure(of_block_reason(_name(reason)), f"prompt: {_name(reason)}")
+        raise InvalidOutput("no candidate")
+    candidate = answer.candidates[0]
+    finish = _name(candidate.finish_reason)
+    verdict = of_finish_reason(finish)
+    if verdict is not None:
+        raise failure(verdict, f"finished with {finish}")
+    parts = (candidate.content.parts if candidate.content else None) or ()
+    texts = [part.text for part in parts if part.text and not getattr(part, "thought", False)]
+    if not texts:
+        raise InvalidOutput("no text")
+    return read_step(texts[-1])
+
+
+def usage_of(answer: Any, milliseconds: int) -> Usage:
+    """Thoughts are billed as output; only the total names them in both SDKs."""
+    counted = answer.usage_metadata
+    prompt = (counted and counted.prompt_token_count) or 0
+    said = (counted and counted.candidates_token_count) or 0
+    total = (counted and counted.total_token_count) or 0
+    return Usage(
+        gemini_calls=1,
+        prompt_tokens=prompt,
+        output_tokens=max(said, total - prompt),
+        gemini_ms=milliseconds,
+    )
+
+
+def _name(member: Any) -> str:
+    """A member newer than the SDK comes as a bare number or text."""
+    return str(getattr(member, "name", member))

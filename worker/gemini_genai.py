@@ -1,0 +1,125 @@
+"""The Generator on `google-genai` (GEMINI_SDK=google-genai, requirements-genai.txt).
+
+Its requests go through the same `requests` session as the other SDK's, so that one total deadline
+serves both: its own has no timeout by default and only one from byte to byte.
+"""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import requests
+from google import genai
+from google.genai import errors, types
+
+try:
+    import httpx2 as httpx
+except ImportError:  # google-genai for Python 3.10 is built on httpx
+    import httpx
+
+from shared.activation import Usage
+from shared.settings import Settings
+from worker.deadline_adapter import mount_deadlines
+from worker.gemini_answer import step_in, usage_of
+from worker.gemini_failures import http_failure, transport_failures
+from worker.generator import Generated, GeneratorError, StepRequest
+from worker.prompt import (
+    MAX_OUTPUT_TOKENS,
+    SYSTEM_INSTRUCTION,
+    TEMPERATURE,
+    step_schema,
+    user_message,
+)
+
+_NOT_PASSED_ON = frozenset({"content-encoding", "content-length", "transfer-encoding"})
+"""They describe the bytes on the wire; `requests` has unpacked the body already."""
+
+
+class GenAIGenerator:
+    """Built after fork: it holds connections."""
+
+    def __init__(self, settings: Settings) -> None:
+        if settings.gemini_api_key is None:
+            raise ValueError("build WithoutKey instead")
+        session = requests.Session()
+        mount_deadlines(session, connections=settings.web_threads)
+        self._name = settings.gemini_model
+        self._client = genai.Client(
+            api_key=settings.gemini_api_key.get_secret_value(),
+            vertexai=False,
+            http_options=types.HttpOptions(
+                base_url=settings.gemini_api_endpoint,
+                api_version="v1beta",  # with an address of ours it would default to another
+                httpx_client=httpx.Client(transport=_SessionTransport(session)),
+                retry_options=types.HttpRetryOptions(attempts=1),
+            ),
+        )
+
+    def generate(self, request: StepRequest, *, seconds: float) -> Generated:
+        started = time.monotonic()
+        usage = Usage(gemini_calls=1)
+        try:
+            with _translated():
+                answer = self._client.models.generate_content(
+                    model=self._name, contents=user_message(request), config=_config(seconds)
+                )
+            usage = usage_of(answer, 0)
+            step = step_in(answer)
+        except GeneratorError as error:
+            error.usage = usage.model_copy(update={"gemini_ms": _since(started)})
+            raise
+        spent = usage.model_copy(update={"gemini_ms": _since(started)})
+        return Generated(step=step, model=self._name, usage=spent)
+
+
+class _SessionTransport(httpx.BaseTransport):  # type: ignore[misc]  # httpx or httpx2
+    """Sends what httpx was asked for through a `requests` session with total deadlines."""
+
+    def __init__(self, session: requests.Session) -> None:
+        self._session = session
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        answer = self._session.request(
+            request.method,
+            str(request.url),
+            headers=dict(request.headers),
+            data=request.read(),
+            timeout=request.extensions["timeout"]["read"],
+            allow_redirects=False,
+        )
+        if answer.ok and not isinstance(answer.json(), dict):
+            raise ValueError("not an answer of Gemini's")  # the SDK would make an empty one of it
+        headers = {
+            name: value
+            for name, value in answer.headers.items()
+            if name.lower() not in _NOT_PASSED_ON
+        }
+        return httpx.Response(answer.status_code, headers=headers, content=answer.content)
+
+
+def _config(seconds: float) -> types.GenerateContentConfig:
+    return types.GenerateContentConfig(
+        system_instruction=SYSTEM_INSTRUCTION,
+        candidate_count=1,
+        temperature=TEMPERATURE,
+        max_output_tokens=MAX_OUTPUT_TOKENS,
+        response_mime_type="application/json",
+        response_schema=step_schema(),
+        automatic_function_calling=types.AutomaticFunctionCallingConfig(disable=True),
+        http_options=types.HttpOptions(timeout=max(1, round(seconds * 1000))),
+    )
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        with transport_failures():
+            yield
+    except errors.APIError as error:
+        body = error.details.get("error", {}) if isinstance(error.details, dict) else {}
+        headers = getattr(error.response, "headers", None)
+        raise http_failure(error.code or 500, body.get("details"), headers) from error
+
+
+def _since(started: float) -> int:
+    return round((time.monotonic() - started) * 1000)

@@ -1,0 +1,42 @@
+"""One more try after an invalid answer, with what was wrong told to the model."""
+
+import dataclasses
+import time
+from collections.abc import Callable
+
+import structlog
+
+from shared.activation import Usage
+from worker.generator import Generated, Generator, GeneratorError, InvalidOutput, StepRequest
+
+log = structlog.get_logger(__name__)
+
+
+class RepairingGenerator:
+    """A generator that asks another one again, once, when the answer was no valid step."""
+
+    def __init__(
+        self, inner: Generator, *, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._inner = inner
+        self._monotonic = monotonic
+
+    def generate(self, request: StepRequest, *, seconds: float) -> Generated:
+        end = self._monotonic() + seconds
+        try:
+            return self._inner.generate(request, seconds=seconds)
+        except InvalidOutput as error:
+            left = end - self._monotonic()
+            if left <= 0:
+                raise
+            log.warning("gemini.repair", error=str(error))
+            told = dataclasses.replace(request, complaint=str(error))
+            return self._again(told, left, error.usage)
+
+    def _again(self, request: StepRequest, seconds: float, spent: Usage) -> Generated:
+        try:
+            generated = self._inner.generate(request, seconds=seconds)
+        except GeneratorError as error:
+            error.usage = error.usage.plus(spent)
+            raise
+        return dataclasses.replace(generated, usage=generated.usage.plus(spent))
