@@ -1,0 +1,123 @@
+"""The ledger, and the cost that is made of it."""
+
+import json
+
+import pytest
+from structlog.testing import capture_logs
+
+from local.store import SqliteStore
+from shared.activation import Usage
+from shared.errors import StoreUnavailable
+from shared.messages import ActivationMessage
+from tests.builders import LEASE, NOON, an_activation, an_answerer
+from tests.doubles import FakeGenerator, FakeTime, StoreWithFaults
+from worker.claim import Claimer
+from worker.cost import Prices, add_up, load_prices, report
+from worker.generator import Unavailable, WithoutKey
+from worker.ledger import Ledger
+from worker.process import Processor
+from worker.prompt import VERSION
+
+PRICES = Prices({"m": {"input": 2.0, "output": 10.0}}, {"latest": "m"})
+
+
+def entry(**changes: object) -> dict[str, object]:
+    usage = {"gemini_calls": 1, "prompt_tokens": 1000, "output_tokens": 500, "gemini_ms": 900}
+    return {"message": "gemini.usage", "model": "m", "fate": "completed", **usage, **changes}
+
+
+def processed(store: SqliteStore, time: FakeTime, generator: FakeGenerator | WithoutKey) -> None:
+    processor = Processor(
+        store=store,
+        claimer=Claimer(store=store, lease=LEASE, clock=time.now),
+        answerer=an_answerer(generator),
+        ledger=Ledger("m"),
+        write_back_seconds=20,
+        sleep=time.sleep,
+        monotonic=time.monotonic,
+    )
+    stored = store.create(an_activation())
+    processor.process(ActivationMessage(version=stored.version, activation=stored.activation))
+
+
+def ledger_of(logs: list[dict[str, object]]) -> list[dict[str, object]]:
+    return [line for line in logs if line["event"] == "gemini.usage"]
+
+
+def test_a_completed_claim_is_one_entry(store: SqliteStore, time: FakeTime) -> None:
+    with capture_logs() as logs:
+        processed(store, time, FakeGenerator())
+    (line,) = ledger_of(logs)  # type: ignore[arg-type]  # structlog's own dicts
+    assert (line["fate"], line["model"], line["prompt_version"]) == ("completed", "m", VERSION)
+    assert (line["gemini_calls"], line["prompt_tokens"], line["output_tokens"]) == (1, 10, 20)
+
+
+def test_a_result_that_was_dropped_is_accounted_for(store: SqliteStore, time: FakeTime) -> None:
+    with capture_logs() as logs:
+        processed(store, time, FakeGenerator(lambda: store.delete("a1")))
+    (line,) = ledger_of(logs)  # type: ignore[arg-type]
+    assert (line["fate"], line["gemini_calls"]) == ("dropped", 1)
+
+
+def test_a_release_is_accounted_for(store: SqliteStore, time: FakeTime) -> None:
+    asked = Unavailable("429", reason="quota", retry_after=53, usage=Usage(gemini_calls=1))
+    with capture_logs() as logs:
+        processed(store, time, FakeGenerator(asked))
+    (line,) = ledger_of(logs)  # type: ignore[arg-type]
+    assert line["fate"] == "released"
+
+
+def test_a_result_that_could_not_be_written_is_accounted_for(
+    store: SqliteStore, time: FakeTime
+) -> None:
+    faulty = StoreWithFaults(store)
+    outage = [StoreUnavailable("told to")] * 10_000
+    generator = FakeGenerator(lambda: faulty.raises.extend(outage))
+    with capture_logs() as logs, pytest.raises(StoreUnavailable):
+        processed(faulty, time, generator)  # type: ignore[arg-type]  # a store all the same
+    (line,) = ledger_of(logs)  # type: ignore[arg-type]
+    assert (line["fate"], line["gemini_calls"]) == ("unwritten", 1)
+
+
+def test_where_nothing_was_asked_nothing_is_entered(store: SqliteStore, time: FakeTime) -> None:
+    with capture_logs() as logs:
+        processed(store, time, WithoutKey())
+    assert ledger_of(logs) == []  # type: ignore[arg-type]
+
+
+def test_entries_are_added_up_by_model_and_other_lines_passed_over() -> None:
+    lines = [
+        json.dumps(entry()),
+        json.dumps({"jsonPayload": entry(fate="dropped")}),
+        json.dumps(entry(model="other")),
+        json.dumps({"message": "activation.completed"}),
+        "not JSON",
+        "[]",
+    ]
+    totals = add_up(lines)
+    assert totals["m"].usage.prompt_tokens == 2000
+    assert totals["m"].fates == {"completed": 1, "dropped": 1}
+    assert totals["other"].usage.gemini_calls == 1
+
+
+def test_the_cost_is_tokens_by_price_and_an_alias_is_its_model() -> None:
+    usage = Usage(gemini_calls=1, prompt_tokens=1_000_000, output_tokens=100_000)
+    assert PRICES.cost("m", usage) == PRICES.cost("latest", usage) == 3.0
+    assert PRICES.cost("unheard of", usage) is None
+
+
+def test_the_report_names_what_has_no_price() -> None:
+    said = list(report(add_up([json.dumps(entry()), json.dumps(entry(model="x"))]), PRICES))
+    assert "0.0070 USD, 7.00 USD per 1,000 claims" in said[0]
+    assert "no price known" in said[1]
+
+
+def test_the_default_model_has_a_price() -> None:
+    assert load_prices().cost("gemini-flash-latest", Usage(prompt_tokens=1)) is not None
+
+
+def test_no_text_of_the_users_is_in_the_ledger() -> None:
+    """An entry names ids and numbers, no text of the user's."""
+    with capture_logs() as logs:
+        Ledger("m").record(an_activation(now=NOON), Usage(gemini_calls=1), "completed")
+    assert "komma igång" not in str(logs)
