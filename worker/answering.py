@@ -1,4 +1,4 @@
-"""Decide what a claimed activation gets: a step from Gemini, one from the library, or a pause."""
+"""Decide what a claimed activation gets: care, a step from Gemini or the library, or a pause."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -8,6 +8,7 @@ import structlog
 from shared.activation import Activation, Answer, FallbackReason, Usage
 from worker.fallback import FallbackLibrary
 from worker.generator import Generator, GeneratorError, StepRequest, Unavailable, reason_of
+from worker.safety import caring_step, signals_self_harm
 
 log = structlog.get_logger(__name__)
 
@@ -30,6 +31,8 @@ class Answerer:
 
     def answer(self, activation: Activation, now: datetime) -> Answer | Pause:
         """Never raises for what Gemini does; `now` is the store's time of the claim."""
+        if signals_self_harm(activation.goal, activation.profile):
+            return _caring(activation)
         if activation.attempt > self.max_attempts:
             return self.fallback(activation, "undeliverable")
         left = (activation.deadline - now).total_seconds()
@@ -54,6 +57,9 @@ class Answerer:
     def fallback(
         self, activation: Activation, reason: FallbackReason, spent: Usage | None = None
     ) -> Answer:
+        """What the library answers where Gemini can't; where help is needed, that instead."""
+        if signals_self_harm(activation.goal, activation.profile):
+            return _caring(activation)
         step = self.library.step_for(
             activation.activation_id, mood=activation.mood, language=activation.language
         )
@@ -75,3 +81,7 @@ class Answerer:
         if pause is not None and self.max_sleep_seconds < pause < left:
             return Pause(until=now + timedelta(seconds=pause), spent=error.usage)
         return self.fallback(activation, reason, error.usage)
+
+
+def _caring(activation: Activation) -> Answer:
+    return Answer(step=caring_step(activation.language), source="safety")

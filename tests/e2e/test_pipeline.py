@@ -44,6 +44,15 @@ def test_a_failing_gemini_still_ends_in_a_step(pipeline: Pipeline, gemini: FakeG
     assert shown["step"]["title"]
 
 
+def test_a_goal_that_signals_self_harm_gets_care_and_is_not_sent_to_gemini(
+    pipeline: Pipeline, gemini: FakeGemini
+) -> None:
+    shown = pipeline.wait_until_done(pipeline.submit(goal="jag vill inte leva längre"))
+    assert (shown["source"], shown["usage"]["gemini_calls"]) == ("safety", 0)
+    assert "90101" in shown["step"]["description"]
+    assert gemini.calls == []
+
+
 def test_nothing_personal_is_in_the_logs(pipeline: Pipeline) -> None:
     profile = {"focusArea": CANARY, "wellbeingFlags": {"depressionRisk": CANARY}}
     shown = pipeline.wait_until_done(pipeline.submit(goal=CANARY, profile=profile))

@@ -1,0 +1,51 @@
+"""Care comes before everything else, and never costs a call."""
+
+import pytest
+
+from shared.activation import Activation, Answer, FallbackReason
+from tests.builders import NOON, an_activation, an_answerer
+from tests.doubles import FakeGenerator
+from worker.safety import caring_step
+
+HEAVY = "jag orkar inte leva längre"
+
+
+def with_risk(**flags: object) -> Activation:
+    profile = {"wellbeingFlags": flags}
+    return Activation.model_validate({**an_activation().model_dump(), "profile": profile})
+
+
+@pytest.mark.parametrize(
+    "activation",
+    [an_activation(goal=HEAVY), with_risk(suicideRisk=True), with_risk(suicideRisk="high")],
+    ids=["the goal", "the flag", "the level"],
+)
+def test_a_signal_is_answered_with_care_and_nothing_is_sent_to_gemini(
+    activation: Activation,
+) -> None:
+    generator = FakeGenerator()
+    ended = an_answerer(generator).answer(activation, NOON)
+    assert isinstance(ended, Answer)
+    assert (ended.source, ended.fallback_reason, ended.model) == ("safety", None, None)
+    assert ended.step == caring_step("sv")
+    assert ended.usage.gemini_calls == 0
+    assert generator.requests == []
+
+
+@pytest.mark.parametrize("reason", ["undeliverable", "deadline"])
+def test_where_the_library_would_answer_care_comes_first_too(reason: FallbackReason) -> None:
+    """A dead letter or a late activation may be the one that needs it most."""
+    ended = an_answerer(FakeGenerator()).fallback(an_activation(goal=HEAVY), reason)
+    assert ended.source == "safety"
+
+
+def test_care_speaks_the_users_language() -> None:
+    ended = an_answerer(FakeGenerator()).answer(an_activation(goal=HEAVY, language="en-GB"), NOON)
+    assert isinstance(ended, Answer)
+    assert ended.step == caring_step("en")
+
+
+def test_other_flags_are_no_signal() -> None:
+    generator = FakeGenerator()
+    an_answerer(generator).answer(with_risk(suicideRisk=False, depressionRisk=True), NOON)
+    assert len(generator.requests) == 1
