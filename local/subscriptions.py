@@ -17,13 +17,10 @@ from google.pubsub_v1.types import (
     Subscription,
 )
 
-from shared.settings import Settings
+from shared.settings import ACK_DEADLINE_SECONDS, Settings
 
 PUSH_SUBSCRIPTION = "activation-requests-push"
 DEAD_LETTER_SUBSCRIPTION = "activation-requests-dead-push"
-ACK_DEADLINE_SECONDS = 600
-"""The longest there is; it is also how long a push may take, and must be above LEASE_SECONDS."""
-
 CALL_SECONDS = 10.0
 
 

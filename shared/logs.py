@@ -10,6 +10,9 @@ import sys
 import structlog
 from structlog.types import EventDict, Processor, WrappedLogger
 
+TALKATIVE = ("google", "urllib3", "httpcore", "httpx", "httpx2", "google_genai")
+"""Libraries whose DEBUG lines show addresses, headers or whole requests, goals among them."""
+
 
 def configure_logging(level: str, *, json: bool) -> None:
     """Send our logs and those of the libraries through one formatter to standard error."""
@@ -34,6 +37,8 @@ def configure_logging(level: str, *, json: bool) -> None:
             ],
         )
     )
+    for name in TALKATIVE:
+        logging.getLogger(name).setLevel(logging.WARNING)
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)

@@ -18,6 +18,11 @@ Port = Annotated[int, Field(ge=1, le=65_535)]
 Name = Annotated[str, Field(min_length=3, max_length=255, pattern=r"^[A-Za-z][A-Za-z0-9._~+%-]+$")]
 
 
+ACK_DEADLINE_SECONDS = 600
+"""Of our push subscriptions, and the longest that Pub/Sub has (page: Subscription properties).
+It is also how long a push may take."""
+
+
 class Settings(BaseSettings):
     """The environment, validated. Times are in seconds unless the name says otherwise."""
 
@@ -81,6 +86,15 @@ class Settings(BaseSettings):
     @classmethod
     def _any_case(cls, value: Any) -> Any:
         return value.upper() if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _ack_deadline_outlives_lease(self) -> "Settings":
+        if self.lease_seconds >= ACK_DEADLINE_SECONDS:
+            raise ValueError(
+                f"LEASE_SECONDS={self.lease_seconds:g}: expected less than the ack deadline of the "
+                f"push subscription, {ACK_DEADLINE_SECONDS}"
+            )
+        return self
 
     @model_validator(mode="after")
     def _lease_outlives_gemini(self) -> "Settings":

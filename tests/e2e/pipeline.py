@@ -23,6 +23,9 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 MARK = "INNERJOURNEY_TEST_RUN"
 """In the environment of everything that a run starts, so that what is left behind can be found."""
 
+KEY = "nyckelkanarie-2846"
+"""Gemini's key in every run: a canary."""
+
 GOOD = {"mood": 2, "goal": "komma igång"}
 
 
@@ -144,7 +147,7 @@ def running(
     environment: Mapping[str, str] | None = None,
 ) -> Iterator[Pipeline]:
     folder.mkdir(exist_ok=True)
-    fake = {"GEMINI_API_KEY": "fake", "GEMINI_API_ENDPOINT": gemini.url} if gemini else {}
+    fake = {"GEMINI_API_KEY": KEY, "GEMINI_API_ENDPOINT": gemini.url} if gemini else {}
     pipeline = Pipeline(folder, emulators, {**fake, **(environment or {})})
     try:
         pipeline.start()

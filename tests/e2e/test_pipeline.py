@@ -1,15 +1,17 @@
 """POST → write → publish → push → Gemini → write back → GET, on both backends, as processes."""
 
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 import requests
 
 from tests.builders import a_step, step_fields
-from tests.e2e.pipeline import GOOD, Pipeline
+from tests.e2e.pipeline import GOOD, KEY, Pipeline, running
 from tests.e2e.queues import listening
 from tests.eventually import eventually
-from tests.fake_gemini import FakeGemini, error, held
+from tests.fake_gemini import FakeGemini, answer, error, held
+from worker.prompt import SYSTEM_INSTRUCTION
 
 MANY = 200
 CANARY = "kanariefågel-7391"
@@ -53,13 +55,37 @@ def test_a_goal_that_signals_self_harm_gets_care_and_is_not_sent_to_gemini(
     assert gemini.calls == []
 
 
-def test_nothing_personal_is_in_the_logs(pipeline: Pipeline) -> None:
-    profile = {"focusArea": CANARY, "wellbeingFlags": {"depressionRisk": CANARY}}
-    shown = pipeline.wait_until_done(pipeline.submit(goal=CANARY, profile=profile))
-    requests.post(f"{pipeline.url}/activations", json={"mood": 9, "goal": CANARY}, timeout=30)
-    assert shown["activation_id"] in pipeline.output
-    assert CANARY not in pipeline.output
-    assert a_step().title not in pipeline.output
+def test_nothing_personal_is_in_the_logs_even_when_they_tell_everything(
+    tmp_path: Path, pipeline: Pipeline
+) -> None:
+    """Canaries in the goal, the profile, the answer, the key and a token; with LOG_LEVEL=DEBUG."""
+    with (
+        FakeGemini(default=answer(title=f"{CANARY} svar")) as gemini,
+        running(
+            tmp_path / "debug",
+            gemini,
+            emulators=pipeline.emulators,
+            environment={"LOG_LEVEL": "DEBUG"},
+        ) as talkative,
+    ):
+        gemini.next(answer(duration=500, title=f"{CANARY} ogiltig"))
+        profile = {"focusArea": CANARY, "wellbeingFlags": {"depressionRisk": CANARY}}
+        body = {**GOOD, "goal": f"{CANARY} mål", "profile": profile}
+        token = {"Authorization": f"Bearer {CANARY}"}
+        accepted = requests.post(
+            f"{talkative.url}/activations", json=body, headers=token, timeout=30
+        )
+        shown = talkative.wait_until_done(accepted.json()["activation_id"])
+        requests.post(f"{talkative.url}/activations", json={"mood": 9, "goal": CANARY}, timeout=30)
+        requests.post(f"{talkative.worker_url}/pubsub/push", data=CANARY, timeout=30)
+        assert shown["step"]["title"] == f"{CANARY} svar"
+        assert len(gemini.calls) == 2
+        talkative.stop()
+        said = talkative.output
+    assert shown["activation_id"] in said
+    assert CANARY not in said
+    assert KEY not in said
+    assert SYSTEM_INSTRUCTION.splitlines()[0] not in said
 
 
 @pytest.mark.timeout(300)
