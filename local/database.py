@@ -52,6 +52,13 @@ CREATE INDEX IF NOT EXISTS messages_visible ON messages (visible_at);
 """
 
 
+class _ClosesItself(sqlite3.Connection):
+    """Closed with the thread that it belonged to; Python 3.13 warns of one that is only dropped."""
+
+    def __del__(self) -> None:
+        self.close()
+
+
 class Database:
     """A connection for each thread, opened when it is first needed."""
 
@@ -85,7 +92,13 @@ class Database:
         return connection
 
     def _open(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(self._path, timeout=BUSY_SECONDS, isolation_level=None)
+        connection = sqlite3.connect(
+            self._path,
+            timeout=BUSY_SECONDS,
+            isolation_level=None,
+            factory=_ClosesItself,
+            check_same_thread=False,  # each thread has its own, but any may collect a dropped one
+        )
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
         return connection
