@@ -1,5 +1,7 @@
 """The step in Gemini's answer; both SDKs' objects have the same shape."""
 
+import time
+from collections.abc import Callable
 from typing import Any
 
 from shared.activation import Usage
@@ -7,7 +9,7 @@ from shared.step import Step
 from worker.answers import read_step
 from worker.classification import of_block_reason, of_finish_reason
 from worker.gemini_failures import failure
-from worker.generator import InvalidOutput
+from worker.generator import Generated, GeneratorError, InvalidOutput
 
 
 def step_in(answer: Any) -> Step:
@@ -34,18 +36,33 @@ def step_in(answer: Any) -> Step:
     return read_step(texts[-1])
 
 
-def usage_of(answer: Any, milliseconds: int) -> Usage:
+def answered(model: str, ask: Callable[[], Any]) -> Generated:
+    """One call, timed and paid for. Raises what `ask` raises and what the answer is worth; either
+    error carries the usage."""
+    started = time.monotonic()
+    usage = Usage(gemini_calls=1)
+    try:
+        answer = ask()
+        usage = _usage_of(answer)
+        step = step_in(answer)
+    except GeneratorError as error:
+        error.usage = _timed(usage, started)
+        raise
+    return Generated(step=step, model=model, usage=_timed(usage, started))
+
+
+def _usage_of(answer: Any) -> Usage:
     """Thoughts are billed as output; only the total names them in both SDKs."""
     counted = answer.usage_metadata
     prompt = (counted and counted.prompt_token_count) or 0
     said = (counted and counted.candidates_token_count) or 0
     total = (counted and counted.total_token_count) or 0
-    return Usage(
-        gemini_calls=1,
-        prompt_tokens=prompt,
-        output_tokens=max(said, total - prompt),
-        gemini_ms=milliseconds,
-    )
+    return Usage(gemini_calls=1, prompt_tokens=prompt, output_tokens=max(said, total - prompt))
+
+
+def _timed(usage: Usage, started: float) -> Usage:
+    milliseconds = round((time.monotonic() - started) * 1000)
+    return usage.model_copy(update={"gemini_ms": milliseconds})
 
 
 def _name(member: Any) -> str:

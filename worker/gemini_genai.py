@@ -4,9 +4,9 @@ Its requests go through the same `requests` session as the other SDK's, so that 
 serves both: its own has no timeout by default and only one from byte to byte.
 """
 
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import requests
 from google import genai
@@ -17,12 +17,11 @@ try:
 except ImportError:  # google-genai for Python 3.10 is built on httpx
     import httpx
 
-from shared.activation import Usage
 from shared.settings import Settings
 from worker.deadline_adapter import mount_deadlines
-from worker.gemini_answer import step_in, usage_of
+from worker.gemini_answer import answered
 from worker.gemini_failures import http_failure, transport_failures
-from worker.generator import Generated, GeneratorError, StepRequest
+from worker.generator import Generated, StepRequest
 from worker.prompt import (
     MAX_OUTPUT_TOKENS,
     SYSTEM_INSTRUCTION,
@@ -56,20 +55,13 @@ class GenAIGenerator:
         )
 
     def generate(self, request: StepRequest, *, seconds: float) -> Generated:
-        started = time.monotonic()
-        usage = Usage(gemini_calls=1)
-        try:
+        def ask() -> Any:
             with _translated():
-                answer = self._client.models.generate_content(
+                return self._client.models.generate_content(
                     model=self._name, contents=user_message(request), config=_config(seconds)
                 )
-            usage = usage_of(answer, 0)
-            step = step_in(answer)
-        except GeneratorError as error:
-            error.usage = usage.model_copy(update={"gemini_ms": _since(started)})
-            raise
-        spent = usage.model_copy(update={"gemini_ms": _since(started)})
-        return Generated(step=step, model=self._name, usage=spent)
+
+        return answered(self._name, ask)
 
 
 class _SessionTransport(httpx.BaseTransport):  # type: ignore[misc]  # httpx or httpx2
@@ -119,7 +111,3 @@ def _translated() -> Iterator[None]:
         body = error.details.get("error", {}) if isinstance(error.details, dict) else {}
         headers = getattr(error.response, "headers", None)
         raise http_failure(error.code or 500, body.get("details"), headers) from error
-
-
-def _since(started: float) -> int:
-    return round((time.monotonic() - started) * 1000)

@@ -3,22 +3,21 @@
 The SDK's own retries are off (`retry: None`): with them one call retried a 503 for 600 s.
 """
 
-import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import requests
 from google.api_core.exceptions import GoogleAPICallError
 from google.auth.exceptions import GoogleAuthError
 from google.protobuf.json_format import ParseError
 
-from shared.activation import Usage
 from shared.settings import Settings
 from worker.deadline_adapter import mount_deadlines
-from worker.gemini_answer import step_in, usage_of
+from worker.gemini_answer import answered
 from worker.gemini_failures import http_failure, transport_failures
-from worker.generator import Generated, GeneratorError, Misconfigured, StepRequest, Unavailable
+from worker.generator import Generated, Misconfigured, StepRequest, Unavailable
 from worker.prompt import (
     MAX_OUTPUT_TOKENS,
     SYSTEM_INSTRUCTION,
@@ -61,20 +60,13 @@ class GenerativeAIGenerator:
         )
 
     def generate(self, request: StepRequest, *, seconds: float) -> Generated:
-        started = time.monotonic()
-        usage = Usage(gemini_calls=1)
-        try:
+        def ask() -> Any:
             with _translated():
-                answer = self._model.generate_content(
+                return self._model.generate_content(
                     user_message(request), request_options={"timeout": seconds, "retry": None}
                 )
-            usage = usage_of(answer, 0)
-            step = step_in(answer)
-        except GeneratorError as error:
-            error.usage = usage.model_copy(update={"gemini_ms": _since(started)})
-            raise
-        spent = usage.model_copy(update={"gemini_ms": _since(started)})
-        return Generated(step=step, model=self._name, usage=spent)
+
+        return answered(self._name, ask)
 
 
 def _mount(connections: int) -> None:
@@ -96,7 +88,3 @@ def _translated() -> Iterator[None]:
         raise Misconfigured(type(error).__name__) from error
     except ParseError as error:
         raise Unavailable(type(error).__name__) from error
-
-
-def _since(started: float) -> int:
-    return round((time.monotonic() - started) * 1000)
