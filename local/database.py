@@ -7,7 +7,7 @@ cut. Every write is one statement or one short immediate transaction.
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -56,7 +56,8 @@ class _ClosesItself(sqlite3.Connection):
     """Closed with the thread that it belonged to; Python 3.13 warns of one that is only dropped."""
 
     def __del__(self) -> None:
-        self.close()
+        with suppress(sqlite3.ProgrammingError):  # it could not even be opened
+            self.close()
 
 
 class Database:
