@@ -35,6 +35,8 @@ def start_emulators(options: Options) -> list[Child]:
     except BaseException:
         stop_all(children, grace_seconds=0)
         raise
+    # gRPC would go through an http_proxy even to loopback; this is how it spells the exception.
+    os.environ["no_grpc_proxy"] = LOOPBACK  # noqa: SIM112
     os.environ["PUBSUB_EMULATOR_HOST"] = f"{LOOPBACK}:{options.pubsub_port}"
     os.environ["FIRESTORE_EMULATOR_HOST"] = f"{LOOPBACK}:{options.firestore_port}"
     return children

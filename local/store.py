@@ -45,10 +45,10 @@ class SqliteStore:
         row = self._row(activation)
         changed = self._database.execute(
             "UPDATE activations SET expires_at = ?, due_at = ?, version = ?, written_at = ?,"
-            " body = ? WHERE activation_id = ? AND version = ?",
+            " body = ? WHERE activation_id = ? AND CAST(version AS TEXT) = ?",
             *(row[name] for name in ("expires_at", "due_at", "version", "written_at", "body")),
             activation.activation_id,
-            int(expected_version),
+            expected_version,  # as text: a message may carry anything
         )
         if changed.rowcount != 1:
             raise Conflict(activation.activation_id)

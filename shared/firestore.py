@@ -61,7 +61,10 @@ class FirestoreStore:
 
     def replace(self, activation: Activation, expected_version: str) -> Stored:
         document = self._collection.document(activation.activation_id)
-        expected = DatetimeWithNanoseconds.from_rfc3339(expected_version)
+        try:
+            expected = DatetimeWithNanoseconds.from_rfc3339(expected_version)
+        except ValueError:  # a message that somebody else has made
+            raise Conflict(activation.activation_id) from None
         fields = {**_ABSENT, **_to_document(activation)}
         with _translated():
             try:

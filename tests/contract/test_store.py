@@ -118,6 +118,15 @@ def test_replace_on_an_old_version_is_a_conflict_and_changes_nothing(backend: Ba
     assert found.activation.status == "cancelled"
 
 
+@pytest.mark.parametrize(
+    "version", ["", "abc", "-1", "١", "1e5", "9" * 30, "2026-13-45T99:99:99Z", "0" * 400]
+)
+def test_what_is_no_version_of_ours_is_a_conflict(backend: Backend, version: str) -> None:
+    created = backend.store.create(backend.an_activation())
+    with pytest.raises(Conflict):
+        backend.store.replace(created.activation.cancelled(now=created.written_at), version)
+
+
 def test_replace_of_an_erased_one_is_a_conflict_and_does_not_bring_it_back(
     backend: Backend,
 ) -> None:
