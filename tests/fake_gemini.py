@@ -128,14 +128,20 @@ class _Handler(BaseHTTPRequestHandler):
         finally:
             gemini.count_at_once(-1)
 
-    def reply(self, status: int, body: bytes, content_type: str = "application/json") -> None:
+    def reply(
+        self, status: int, body: bytes, content_type: str = "application/json", **headers: str
+    ) -> None:
         if "enum-encoding" in self.path:
             body = in_numbers(body)
-        self.start_reply(status, len(body), content_type)
+        self.start_reply(status, len(body), content_type, **headers)
         self.wfile.write(body)
 
-    def start_reply(self, status: int, length: int, content_type: str = "application/json") -> None:
+    def start_reply(
+        self, status: int, length: int, content_type: str = "application/json", **headers: str
+    ) -> None:
         self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
         self.send_header("Content-Type", content_type)
         self.send_header("Content-Length", str(length))
         self.end_headers()
@@ -217,6 +223,7 @@ def error(
     *,
     retry_delay: str | None = None,
     quota_id: str | None = None,
+    retry_after: str | None = None,
 ) -> Behaviour:
     """Google's error body; `retry_delay` as in "53s"."""
     details: list[dict[str, Any]] = []
@@ -230,7 +237,8 @@ def error(
             {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": retry_delay}
         )
     body = {"error": {"code": status, "message": "told to", "status": name, "details": details}}
-    return raw(json.dumps(body).encode(), status)
+    headers = {"Retry-After": retry_after} if retry_after else {}
+    return lambda handler, _: handler.reply(status, json.dumps(body).encode(), **headers)
 
 
 def hang() -> Behaviour:

@@ -171,10 +171,19 @@ def test_after_a_cut_call_the_next_one_works(gemini: FakeGemini, generator: Gene
     [
         (error(429, retry_delay="53.5s"), 53.5),
         (error(503, retry_delay="7s"), 7.0),
+        (error(429, retry_after="11"), 11.0),
+        (error(503, retry_after="Wed, 21 Oct 2026 07:28:00 GMT"), None),
         (error(429), None),
         (error(429, retry_delay="3s", quota_id="GenerateRequestsPerDayPerProject"), 86_400.0),
     ],
-    ids=["429", "503", "none", "a day's quota is not over in three seconds"],
+    ids=[
+        "429",
+        "503",
+        "header",
+        "a date is not understood",
+        "none",
+        "a day's quota is not over in three seconds",
+    ],
 )
 def test_the_pause_that_gemini_asks_for_is_passed_on(
     gemini: FakeGemini, generator: Generator, behaviour: Behaviour, seconds: float | None
