@@ -8,7 +8,7 @@ from pathlib import Path
 from dotenv import load_dotenv
 
 from local.emulators import FIRESTORE_PORT, PUBSUB_PORT
-from shared.settings import Settings, read_settings
+from shared.settings import Settings, check_gemini, read_settings
 
 ROOT = Path(__file__).resolve().parent.parent
 LOCAL_PROJECT = "innerjourney-local"
@@ -61,7 +61,9 @@ def local_settings() -> Settings:
     load_dotenv(".env", override=False)
     os.environ.setdefault("AUTH", "none")
     os.environ.setdefault("GOOGLE_CLOUD_PROJECT", LOCAL_PROJECT)
-    return read_settings()
+    settings = read_settings()
+    check_gemini(settings)
+    return settings
 
 
 def _port(text: str) -> int:

@@ -38,6 +38,7 @@ class Supervisor:
     background: Sequence[Background]
     announce: Callable[[], None]
     _stopping: threading.Event = field(default_factory=threading.Event)
+    _running: list[Background] = field(default_factory=list)
 
     def run(self) -> None:
         """Until SIGINT, SIGTERM or SIGHUP. Raises NotReady."""
@@ -49,6 +50,7 @@ class Supervisor:
             if self._wait_until_ready():
                 for part in self.background:
                     part.start()
+                    self._running.append(part)
                 self.announce()
                 self._keep_up()
         finally:
@@ -81,7 +83,7 @@ class Supervisor:
 
     def _stop_everything(self) -> None:
         # The first to stop are those that bring new work; the last, those that work needs.
-        for part in self.background:
+        for part in self._running:
             threading.Thread(target=part.stop, daemon=True).start()
         stop_all(self.children, grace_seconds=GRACE_SECONDS)
 

@@ -5,6 +5,7 @@ what is expected. What only one service needs is checked by `check_ingress` and 
 """
 
 import os
+from importlib.util import find_spec
 from typing import Annotated, Any, Literal
 
 from dotenv import load_dotenv
@@ -161,6 +162,7 @@ def check_ingress(settings: Settings) -> None:
 def check_worker(settings: Settings) -> None:
     """Raises SettingsError when the worker must not start with these settings."""
     _need_project(settings)
+    check_gemini(settings)
     if not (settings.push_audience and settings.push_service_account):
         _refuse_open_door(
             settings,
@@ -169,9 +171,18 @@ def check_worker(settings: Settings) -> None:
         )
 
 
+def check_gemini(settings: Settings) -> None:
+    """Raises SettingsError when GEMINI_SDK names what is not installed."""
+    if settings.gemini_sdk == "google-genai" and find_spec("google.genai") is None:
+        raise SettingsError(
+            "GEMINI_SDK='google-genai': expected it installed, as in requirements-genai.txt"
+        )
+
+
 def check_pull(settings: Settings) -> None:
     """Raises SettingsError when `worker.pull` must not start; nobody can push to it."""
     _need_project(settings)
+    check_gemini(settings)
 
 
 def _need_project(settings: Settings) -> None:

@@ -5,7 +5,6 @@ from datetime import timedelta
 import structlog
 
 from shared.clock import Clock, utc_now
-from shared.errors import SettingsError
 from shared.ports import ActivationStore, Publisher
 from shared.settings import Settings
 from worker.answering import Answerer
@@ -39,18 +38,14 @@ def build_generator(settings: Settings) -> Generator:
 
 
 def build_sdk(settings: Settings) -> Generator:
-    """One call, one attempt. Raises SettingsError where GEMINI_SDK names what is not installed."""
+    """One call, one attempt. `check_gemini` has seen that the SDK is installed."""
     # Imported here: each takes a second, and one of them is optional.
     if settings.gemini_sdk == "google-generativeai":
         from worker.gemini_generativeai import GenerativeAIGenerator
 
         return GenerativeAIGenerator(settings)
-    try:
-        from worker.gemini_genai import GenAIGenerator
-    except ImportError:
-        raise SettingsError(
-            "GEMINI_SDK='google-genai': expected it installed, as in requirements-genai.txt"
-        ) from None
+    from worker.gemini_genai import GenAIGenerator
+
     return GenAIGenerator(settings)
 
 

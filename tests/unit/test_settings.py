@@ -1,5 +1,6 @@
 """The settings: defaults, what is refused and in which words, and what Cloud Run forbids."""
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,7 +9,14 @@ from pydantic import ValidationError
 
 from shared import settings as settings_module
 from shared.errors import SettingsError
-from shared.settings import Settings, check_ingress, check_pull, check_worker, read_settings
+from shared.settings import (
+    Settings,
+    check_gemini,
+    check_ingress,
+    check_pull,
+    check_worker,
+    read_settings,
+)
 
 KEY = "AIza-kanariefågel"
 CLOUD_RUN = {"K_SERVICE": "ingress", "GOOGLE_CLOUD_PROJECT": "innerjourney"}
@@ -413,3 +421,10 @@ def test_any_origin_is_refused_where_users_sign_in(environment: SetEnvironment) 
 def test_any_origin_is_fine_where_nobody_signs_in(environment: SetEnvironment) -> None:
     environment(GOOGLE_CLOUD_PROJECT="innerjourney", CORS_ALLOWED_ORIGINS="*", AUTH="none")
     check_ingress(read_settings())
+
+
+def test_an_sdk_that_is_not_installed_stops_the_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "google.genai", None)
+    with pytest.raises(SettingsError, match="GEMINI_SDK='google-genai'"):
+        check_gemini(Settings(gemini_sdk="google-genai"))
+    check_gemini(Settings())
