@@ -19,7 +19,8 @@ def neutral(text: str) -> str:
 
     Clients should escape what they show; a step is harmless where one forgets to.
     """
-    kept = (c for c in text if c == "\n" or unicodedata.category(c) not in ("Cc", "Cs", "Cn"))
+    spaced = text.replace("\t", " ")
+    kept = (c for c in spaced if c == "\n" or unicodedata.category(c) not in ("Cc", "Cs", "Cn"))
     return "".join(kept).replace("<", "‹").replace(">", "›")
 
 

@@ -9,11 +9,20 @@ would let one call through at a time, always.)
 """
 
 import threading
+from contextlib import suppress
 
 import structlog
 from circuitbreaker import STATE_CLOSED, STATE_HALF_OPEN, STATE_OPEN, CircuitBreaker
 
-from worker.generator import CircuitOpen, Generated, Generator, StepRequest, Unavailable
+from worker.generator import (
+    CircuitOpen,
+    Generated,
+    Generator,
+    GeneratorError,
+    StepRequest,
+    Unavailable,
+    reason_of,
+)
 
 log = structlog.get_logger(__name__)
 
@@ -55,10 +64,20 @@ class BreakingGenerator:
 
     def _counted(self, request: StepRequest, seconds: float) -> Generated:
         try:
-            with self._breaker:
-                return self._inner.generate(request, seconds=seconds)
-        finally:
-            self._say_what_changed()
+            generated = self._inner.generate(request, seconds=seconds)
+        except GeneratorError as error:
+            # A 429 says nothing of Gemini's health: it neither counts nor starts the count again.
+            if reason_of(error) != "quota":
+                self._count(error)
+            raise
+        self._count(None)
+        return generated
+
+    def _count(self, error: GeneratorError | None) -> None:
+        with suppress(GeneratorError), self._breaker:
+            if error is not None:
+                raise error
+        self._say_what_changed()
 
     def _say_what_changed(self) -> None:
         state = self.state
@@ -67,7 +86,6 @@ class BreakingGenerator:
             log.warning("breaker.changed", state=state, alert=state == STATE_OPEN)
 
 
-def _is_the_providers_fault(kind: type[Exception], error: Exception) -> bool:
-    """Not a refused prompt, a bad answer or our own misconfiguration; and not a quota, which says
-    itself how long to wait."""
-    return issubclass(kind, Unavailable) and getattr(error, "reason", None) != "quota"
+def _is_the_providers_fault(kind: type[Exception], _: Exception) -> bool:
+    """Not a refused prompt, a bad answer or our own misconfiguration."""
+    return issubclass(kind, Unavailable)

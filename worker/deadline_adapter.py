@@ -11,7 +11,14 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
-from requests import PreparedRequest, ReadTimeout, RequestException, Response, Session
+from requests import (
+    PreparedRequest,
+    ReadTimeout,
+    RequestException,
+    Response,
+    Session,
+    TooManyRedirects,
+)
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
@@ -88,6 +95,9 @@ class _HTTPSPool(HTTPSConnectionPool):
     ConnectionCls = _FollowedHTTPSConnection
 
 
+_POOLS = {"http": _HTTPPool, "https": _HTTPSPool}
+
+
 class DeadlineAdapter(HTTPAdapter):
     """Mount it on a session; `timeout`, in seconds, then bounds the whole call, body included."""
 
@@ -96,10 +106,17 @@ class DeadlineAdapter(HTTPAdapter):
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = {"http": _HTTPPool, "https": _HTTPSPool}
+        self.poolmanager.pool_classes_by_scheme = dict(_POOLS)
+
+    def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:
+        """Behind a proxy the connections come from another manager: they are followed as well."""
+        manager = super().proxy_manager_for(*args, **kwargs)
+        manager.pool_classes_by_scheme = dict(_POOLS)
+        return manager
 
     def send(self, request: PreparedRequest, *args: Any, **kwargs: Any) -> Response:
-        """As HTTPAdapter.send, with the body read. Raises requests.ReadTimeout at the deadline."""
+        """As HTTPAdapter.send, with the body read. Raises requests.ReadTimeout at the deadline,
+        and TooManyRedirects at the first redirect."""
         timeout = kwargs.get("timeout")
         if not isinstance(timeout, (int, float)):
             raise ValueError("a call without a total timeout")
@@ -114,6 +131,9 @@ class DeadlineAdapter(HTTPAdapter):
                 raise
         if watch.expired:
             raise ReadTimeout(f"no whole answer in {timeout:g} s")
+        if response.status_code // 100 == 3:
+            # Each hop would begin a deadline of its own, and carry the key along.
+            raise TooManyRedirects("redirects are not followed")
         return response
 
 

@@ -9,7 +9,7 @@ from shared.step import Step
 from worker.answers import read_step
 from worker.classification import of_block_reason, of_finish_reason
 from worker.gemini_failures import failure
-from worker.generator import Generated, GeneratorError, InvalidOutput
+from worker.generator import Generated, GeneratorError, InvalidOutput, Unavailable
 
 
 def step_in(answer: Any) -> Step:
@@ -48,6 +48,10 @@ def answered(model: str, ask: Callable[[], Any]) -> Generated:
     except GeneratorError as error:
         error.usage = _timed(usage, started)
         raise
+    except Exception as error:
+        # Either SDK stumbles in its own way over a body that is JSON but not Gemini's, such as a
+        # gateway's {"error": "overloaded"}. It was a call all the same, and may pass.
+        raise Unavailable(type(error).__name__, usage=_timed(usage, started)) from error
     return Generated(step=step, model=model, usage=_timed(usage, started))
 
 

@@ -44,6 +44,8 @@ def transport_failures() -> Iterator[None]:
     """What breaks on the way; and a 200 that is no JSON of Gemini's, such as a proxy's page."""
     try:
         yield
+    except requests.TooManyRedirects as error:
+        raise Misconfigured(type(error).__name__) from error  # none is followed: see the adapter
     except requests.Timeout as error:
         raise Unavailable(type(error).__name__, reason="timeout") from error
     except (requests.RequestException, ValueError) as error:
@@ -51,7 +53,10 @@ def transport_failures() -> Iterator[None]:
 
 
 def _is_daily_quota(quota: Mapping[str, Any]) -> bool:
-    return any("PerDay" in str(found.get("quotaId")) for found in quota.get("violations", ()))
+    violations = quota.get("violations")
+    return isinstance(violations, list) and any(
+        isinstance(found, dict) and "PerDay" in str(found.get("quotaId")) for found in violations
+    )
 
 
 def _retry_after(info: Mapping[str, Any], headers: Mapping[str, str]) -> float | None:

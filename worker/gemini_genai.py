@@ -79,7 +79,7 @@ class _SessionTransport(httpx.BaseTransport):  # type: ignore[misc]  # httpx or 
             timeout=request.extensions["timeout"]["read"],
             allow_redirects=False,
         )
-        if answer.ok and not isinstance(answer.json(), dict):
+        if answer.status_code == 200 and not isinstance(answer.json(), dict):
             raise ValueError("not an answer of Gemini's")  # the SDK would make an empty one of it
         headers = {
             name: value
@@ -108,6 +108,7 @@ def _translated() -> Iterator[None]:
         with transport_failures():
             yield
     except errors.APIError as error:
-        body = error.details.get("error", {}) if isinstance(error.details, dict) else {}
+        body = error.details.get("error") if isinstance(error.details, dict) else None
+        details = body.get("details") if isinstance(body, dict) else None
         headers = getattr(error.response, "headers", None)
-        raise http_failure(error.code or 500, body.get("details"), headers) from error
+        raise http_failure(error.code or 500, details, headers) from error

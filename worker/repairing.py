@@ -13,12 +13,16 @@ log = structlog.get_logger(__name__)
 
 
 class RepairingGenerator:
-    """A generator that asks another one again, once, when the answer was no valid step."""
+    """A generator that asks once more when the answer was no valid step.
+
+    `inner` may retry; `again` makes a single call, so that attempts do not multiply.
+    """
 
     def __init__(
-        self, inner: Generator, *, monotonic: Callable[[], float] = time.monotonic
+        self, inner: Generator, again: Generator, *, monotonic: Callable[[], float] = time.monotonic
     ) -> None:
         self._inner = inner
+        self._once_more = again
         self._monotonic = monotonic
 
     def generate(self, request: StepRequest, *, seconds: float) -> Generated:
@@ -35,7 +39,7 @@ class RepairingGenerator:
 
     def _again(self, request: StepRequest, seconds: float, spent: Usage) -> Generated:
         try:
-            generated = self._inner.generate(request, seconds=seconds)
+            generated = self._once_more.generate(request, seconds=seconds)
         except GeneratorError as error:
             error.usage = error.usage.plus(spent)
             raise

@@ -63,6 +63,8 @@ class RetryingGenerator:
 
         def attempt() -> Generated:
             left = end - self._monotonic()
+            if left <= 0:
+                raise Unavailable("no time left", reason="timeout")
             try:
                 generated = self._inner.generate(
                     request, seconds=min(left, self._policy.attempt_seconds)
@@ -97,7 +99,8 @@ class RetryingGenerator:
 
     def _pause(self, state: RetryCallState) -> float:
         asked_for = _retry_after(state)
-        return asked_for if asked_for is not None else self._backoff(state)
+        # "Retry in 0 s" is no reason to do so: the backoff is the least.
+        return max(asked_for or 0.0, self._backoff(state))
 
 
 def _retry_after(state: RetryCallState) -> float | None:

@@ -34,7 +34,8 @@ def build_generator(settings: Settings) -> Generator:
         failures=settings.gemini_breaker_failures,
         recovery_seconds=settings.gemini_breaker_seconds,
     )
-    return RepairingGenerator(RetryingGenerator(breaking, RetryPolicy.of(settings)))
+    retrying = RetryingGenerator(breaking, RetryPolicy.of(settings))
+    return RepairingGenerator(retrying, again=breaking)
 
 
 def build_sdk(settings: Settings) -> Generator:

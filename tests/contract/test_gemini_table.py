@@ -52,6 +52,7 @@ class Case:
 
 
 BACKOFF = 1.0 + 2.0
+RETRIED = "fallback: unavailable"
 
 CASES = [
     Case("a valid step", answer(), 1, "gemini"),
@@ -85,6 +86,12 @@ CASES = [
     Case("MAX_TOKENS", finish("MAX_TOKENS"), 2, "fallback: invalid_output"),
     Case("schema violated always", answer(duration=500), 2, "fallback: invalid_output"),
     Case("schema violated once", answer(duration=500), 2, "gemini", then=answer()),
+    Case("a gateway's 503", raw(b'{"error": "overloaded"}', 503), 3, RETRIED, BACKOFF),
+    Case("503 of another shape", raw(b'[{"error": {}}]', 503), 3, RETRIED, BACKOFF),
+    Case("503, error null", raw(b'{"error": null}', 503), 3, RETRIED, BACKOFF),
+    Case("200, nested too deeply", raw(b'{"a":' * 5000, 200), 3, RETRIED, BACKOFF),
+    Case("200, candidates are none", raw(b'{"candidates": [1]}'), 3, RETRIED, BACKOFF),
+    Case("307", raw(b"", 307), 1, "fallback: misconfigured"),
     Case("broken JSON always", texts("{"), 2, "fallback: invalid_output"),
 ]
 
@@ -113,7 +120,7 @@ def _answerer(settings: Settings, time: FakeTime) -> Answerer:
     breaking = BreakingGenerator(build_sdk(settings), failures=50, recovery_seconds=30)
     retrying = RetryingGenerator(breaking, policy, sleep=time.sleep, monotonic=time.monotonic)
     return Answerer(
-        generator=RepairingGenerator(retrying, monotonic=time.monotonic),
+        generator=RepairingGenerator(retrying, again=breaking, monotonic=time.monotonic),
         library=load_library(),
         max_attempts=5,
         max_sleep_seconds=5,

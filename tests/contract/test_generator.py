@@ -159,6 +159,19 @@ def test_the_total_deadline_holds_however_slowly_bytes_come(
     assert time.monotonic() - started < 20
 
 
+def test_the_total_deadline_holds_behind_a_proxy_too(
+    gemini: FakeGemini, monkeypatch: pytest.MonkeyPatch, generator: Generator
+) -> None:
+    monkeypatch.setenv("http_proxy", gemini.url)
+    monkeypatch.setenv("no_proxy", "")
+    gemini.next(drip(0.05))
+    started = time.monotonic()
+    with pytest.raises(Unavailable):
+        generator.generate(REQUEST, seconds=0.5)
+    assert gemini.calls[0].path.startswith("http://")  # as a proxy is asked
+    assert time.monotonic() - started < 20
+
+
 def test_after_a_cut_call_the_next_one_works(gemini: FakeGemini, generator: Generator) -> None:
     gemini.next(hang())
     with pytest.raises(Unavailable):

@@ -135,3 +135,23 @@ def test_under_sustained_failure_hardly_any_call_is_a_retry() -> None:
     inner = failing(10_000)
     call(breaker(inner), 1000)
     assert len(inner.requests) == FAILURES
+
+
+def quota() -> Unavailable:
+    return Unavailable("429", reason="quota", retry_after=3)
+
+
+def test_a_quota_between_failures_does_not_start_the_count_again() -> None:
+    inner = FakeGenerator(*[Unavailable("503")] * 4, quota(), Unavailable("503"))
+    breaking = breaker(inner)
+    call(breaking, 6)
+    assert breaking.state == "open"
+
+
+def test_a_quota_as_the_answer_to_a_probe_does_not_close_it() -> None:
+    inner = FakeGenerator(*[Unavailable("503")] * FAILURES, quota())
+    breaking = breaker(inner, SHORT)
+    call(breaking, FAILURES)
+    eventually(lambda: breaking.state == "half_open")
+    assert call(breaking) == ["quota"]
+    assert breaking.state == "half_open"

@@ -13,7 +13,7 @@ ONE_CALL = Usage(gemini_calls=1, gemini_ms=7)
 
 
 def repairing(inner: FakeGenerator, time: FakeTime) -> RepairingGenerator:
-    return RepairingGenerator(inner, monotonic=time.monotonic)
+    return RepairingGenerator(inner, again=inner, monotonic=time.monotonic)
 
 
 def invalid() -> InvalidOutput:
@@ -73,3 +73,11 @@ def test_the_complaint_stands_behind_the_data_and_not_in_it() -> None:
     told = StepRequest(mood=2, goal="x", language="sv", complaint="/title: string_too_long")
     _, behind = user_message(told).split("</user_data>")
     assert "/title: string_too_long" in behind
+
+
+def test_the_second_call_is_a_single_one_so_that_attempts_do_not_multiply(time: FakeTime) -> None:
+    retried, once = FakeGenerator(invalid()), FakeGenerator(Unavailable("503"))
+    repairing = RepairingGenerator(retried, again=once, monotonic=time.monotonic)
+    with pytest.raises(Unavailable):
+        repairing.generate(REQUEST, seconds=70)
+    assert (len(retried.requests), len(once.requests)) == (1, 1)

@@ -93,3 +93,10 @@ def test_no_attempt_begins_when_the_time_is_over(time: FakeTime) -> None:
         retrying(inner, time).generate(REQUEST, seconds=8)
     assert len(inner.requests) == 2
     assert time.passed == 5
+
+
+def test_a_pause_of_nothing_is_no_reason_to_drop_the_backoff(time: FakeTime) -> None:
+    for _ in range(50):
+        inner = FakeGenerator(unavailable(retry_after=0), unavailable(retry_after=0))
+        retrying(inner, time).generate(REQUEST, seconds=70)
+    assert sum(time.slept) > 1
