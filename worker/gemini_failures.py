@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import requests
@@ -61,8 +62,20 @@ def _is_daily_quota(quota: Mapping[str, Any]) -> bool:
 
 def _retry_after(info: Mapping[str, Any], headers: Mapping[str, str]) -> float | None:
     """Seconds, from google.rpc.RetryInfo or else the Retry-After header."""
-    said = str(info.get("retryDelay", "")) or headers.get("Retry-After", "") + "s"
-    return float(said.removesuffix("s")) if _DURATION.fullmatch(said) else None
+    said = str(info.get("retryDelay", ""))
+    if _DURATION.fullmatch(said):
+        return float(said.removesuffix("s"))
+    header = headers.get("Retry-After", "")
+    return float(header) if _DURATION.fullmatch(f"{header}s") else _until(header, headers)
+
+
+def _until(moment: str, headers: Mapping[str, str]) -> float | None:
+    """Seconds until an HTTP date, by the clock of the server that sent it."""
+    try:
+        left = parsedate_to_datetime(moment) - parsedate_to_datetime(headers.get("Date", ""))
+    except (TypeError, ValueError):
+        return None
+    return max(0.0, left.total_seconds())
 
 
 def _detail(details: Sequence[Any], kind: str) -> Mapping[str, Any]:

@@ -4,6 +4,7 @@ import json
 import threading
 import time
 from collections.abc import Iterator
+from email.utils import formatdate
 
 import pytest
 
@@ -159,6 +160,15 @@ def test_the_total_deadline_holds_however_slowly_bytes_come(
     assert time.monotonic() - started < 20
 
 
+def test_a_retry_after_that_is_a_date_is_counted_by_the_servers_own_clock(
+    gemini: FakeGemini, generator: Generator
+) -> None:
+    gemini.next(error(503, retry_after=formatdate(time.time() + 3600, usegmt=True)))
+    with pytest.raises(Unavailable) as raised:
+        generator.generate(REQUEST, seconds=5)
+    assert raised.value.retry_after == pytest.approx(3600, abs=60)
+
+
 def test_the_total_deadline_holds_behind_a_proxy_too(
     gemini: FakeGemini, monkeypatch: pytest.MonkeyPatch, generator: Generator
 ) -> None:
@@ -185,7 +195,8 @@ def test_after_a_cut_call_the_next_one_works(gemini: FakeGemini, generator: Gene
         (error(429, retry_delay="53.5s"), 53.5),
         (error(503, retry_delay="7s"), 7.0),
         (error(429, retry_after="11"), 11.0),
-        (error(503, retry_after="Wed, 21 Oct 2026 07:28:00 GMT"), None),
+        (error(503, retry_after="Wed, 21 Oct 2020 07:28:00 GMT"), 0.0),
+        (error(503, retry_after="soon"), None),
         (error(429), None),
         (error(429, retry_delay="3s", quota_id="GenerateRequestsPerDayPerProject"), 86_400.0),
     ],
@@ -193,7 +204,8 @@ def test_after_a_cut_call_the_next_one_works(gemini: FakeGemini, generator: Gene
         "429",
         "503",
         "header",
-        "a date is not understood",
+        "a date that has passed",
+        "nonsense",
         "none",
         "a day's quota is not over in three seconds",
     ],
