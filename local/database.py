@@ -71,7 +71,9 @@ class Database:
         """One statement, committed. Raises StoreUnavailable, and sqlite3.IntegrityError."""
         try:
             return self._connection().execute(statement, parameters)
-        except sqlite3.OperationalError as error:
+        except sqlite3.IntegrityError:
+            raise
+        except sqlite3.DatabaseError as error:
             raise StoreUnavailable(str(error)) from error
 
     @contextmanager

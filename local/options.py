@@ -5,10 +5,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from dotenv import load_dotenv
-
 from local.emulators import FIRESTORE_PORT, PUBSUB_PORT
-from shared.settings import Settings, check_gemini, read_settings
+from shared.settings import Settings, check_gemini, load_environment_file, read_settings
 
 ROOT = Path(__file__).resolve().parent.parent
 LOCAL_PROJECT = "innerjourney-local"
@@ -58,9 +56,10 @@ def local_settings() -> Settings:
 
     The defaults go into the environment, which the children inherit.
     """
-    load_dotenv(".env", override=False)
-    os.environ.setdefault("AUTH", "none")
-    os.environ.setdefault("GOOGLE_CLOUD_PROJECT", LOCAL_PROJECT)
+    load_environment_file()
+    # A blank line of a .env template is no value.
+    os.environ["AUTH"] = os.environ.get("AUTH") or "none"
+    os.environ["GOOGLE_CLOUD_PROJECT"] = os.environ.get("GOOGLE_CLOUD_PROJECT") or LOCAL_PROJECT
     settings = read_settings()
     check_gemini(settings)
     return settings

@@ -5,6 +5,7 @@ transaction: a claim with eight racers took 20 ms and had one winner, where tran
 without backoff (docs/adr/0002).
 """
 
+import json
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -122,7 +123,8 @@ class FirestoreStore:
         document = self._client.collection(DEAD_LETTERS).document(letter.message_id)
         fields = {
             "data": letter.data,
-            "attributes": letter.attributes,
+            # As text: a message may carry keys that no field of a document may have.
+            "attributes": json.dumps(letter.attributes),
             "why": letter.why,
             "received_at": letter.received_at,
         }

@@ -89,6 +89,14 @@ class Settings(BaseSettings):
         return value.upper() if isinstance(value, str) else value
 
     @model_validator(mode="after")
+    def _topics_differ(self) -> "Settings":
+        if self.pubsub_topic == self.pubsub_dead_letter_topic:
+            raise ValueError(
+                f"PUBSUB_TOPIC={self.pubsub_topic!r}: expected another than the dead-letter topic"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _ack_deadline_outlives_lease(self) -> "Settings":
         if self.lease_seconds >= ACK_DEADLINE_SECONDS:
             raise ValueError(
@@ -131,6 +139,14 @@ class Settings(BaseSettings):
         return self.k_service is not None
 
 
+def load_environment_file() -> None:
+    """`.env` into the environment, which wins. Raises SettingsError when it is not UTF-8."""
+    try:
+        load_dotenv(".env", override=False)
+    except UnicodeDecodeError:
+        raise SettingsError(".env: expected a file in UTF-8") from None
+
+
 def read_settings() -> Settings:
     """The settings, from the environment and a `.env` file; the environment wins.
 
@@ -138,7 +154,7 @@ def read_settings() -> Settings:
     (GOOGLE_APPLICATION_CREDENTIALS, the emulator hosts) from nowhere else.
     Raises SettingsError.
     """
-    load_dotenv(".env", override=False)
+    load_environment_file()
     try:
         settings = Settings()
     except ValidationError as error:

@@ -1,5 +1,7 @@
 """Decide what a claimed activation gets: care, a step from Gemini or the library, or a pause."""
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -28,6 +30,7 @@ class Answerer:
     max_attempts: int
     max_sleep_seconds: float
     budget_seconds: float
+    monotonic: Callable[[], float] = time.monotonic
 
     def answer(self, activation: Activation, now: datetime) -> Answer | Pause:
         """Never raises for what Gemini does; `now` is the store's time of the claim."""
@@ -36,6 +39,7 @@ class Answerer:
         if activation.attempt > self.max_attempts:
             return self.fallback(activation, "undeliverable")
         left = (activation.deadline - now).total_seconds()
+        started = self.monotonic()
         if left <= 0:
             return self.fallback(activation, "deadline")
         try:
@@ -49,7 +53,10 @@ class Answerer:
                 seconds=min(left, self.budget_seconds),
             )
         except GeneratorError as error:
-            return self._without_gemini(activation, error, now, left)
+            # Gemini counts its pause from its answer, which may have taken a while.
+            passed = self.monotonic() - started
+            later = now + timedelta(seconds=passed)
+            return self._without_gemini(activation, error, later, left - passed)
         return Answer(
             step=generated.step, source="gemini", model=generated.model, usage=generated.usage
         )

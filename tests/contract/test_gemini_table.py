@@ -125,6 +125,7 @@ def _answerer(settings: Settings, time: FakeTime) -> Answerer:
         max_attempts=5,
         max_sleep_seconds=5,
         budget_seconds=70,
+        monotonic=lambda: 0.0,
     )
 
 
