@@ -13,6 +13,7 @@ from local.subscription_keeper import SubscriptionKeeper
 from local.subscriptions import Subscriptions
 from local.supervisor import Supervisor
 from local.sweep_timer import SweepTimer
+from shared.errors import SettingsError
 from shared.settings import Settings, read_settings
 
 
@@ -24,10 +25,16 @@ def start_emulators(options: Options) -> list[Child]:
     programs = find_emulators()
     refuse_taken(options.pubsub_port, "Pub/Sub emulator", "--pubsub-port")
     refuse_taken(options.firestore_port, "Firestore emulator", "--firestore-port")
-    children = [
-        programs.pubsub(options.pubsub_port, options.data_dir),
-        programs.firestore(options.firestore_port, options.data_dir),
-    ]
+    try:
+        children = [
+            programs.pubsub(options.pubsub_port, options.data_dir),
+            programs.firestore(options.firestore_port, options.data_dir),
+        ]
+    except OSError as error:
+        raise SettingsError(
+            f"--data-dir {options.data_dir}: expected a folder that can be written "
+            f"({error.strerror})"
+        ) from None
     try:
         for child in children:
             child.start()
