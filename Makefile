@@ -33,13 +33,15 @@ lock:
 clean:
 	rm -rf $(VENV) .data .mypy_cache .pytest_cache .ruff_cache
 
-$(BIN)/python:
+# A file of its own says that it is whole: bin/python is there long before pip is.
+$(VENV)/.made:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
 	  { echo "Python 3.10 or newer is needed; choose one with: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 2; }
 	@echo "Setting up $(VENV) (once, under a minute) ..."
-	@$(PYTHON) -m venv $(VENV)
+	@$(PYTHON) -m venv --clear $(VENV)
+	@touch $@
 
-$(VENV)/.installed: $(BIN)/python requirements.txt
+$(VENV)/.installed: $(VENV)/.made requirements.txt
 	@$(INSTALL) -r requirements.txt
 	@touch $@
 

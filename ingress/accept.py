@@ -1,7 +1,7 @@
 """Accept a request: write it, publish it, in that order.
 
 Once it is written it is never lost: when the publish fails the user gets the same 202, and the
-sweeper publishes it later.
+sweeper, or the client's own retry, publishes it later.
 """
 
 import contextlib
@@ -12,7 +12,9 @@ from datetime import timedelta
 import structlog
 
 from ingress.activation_request import ActivationRequest
-from shared.activation import Activation, accepted
+from ingress.idempotency import derived_id, fingerprint
+from ingress.limits import DailyLimit
+from shared.activation import FIRST_LOOK, Activation, accepted
 from shared.clock import Clock
 from shared.errors import AlreadyExists, Conflict, PublishFailed, StoreUnavailable
 from shared.messages import encode
@@ -21,7 +23,13 @@ from shared.problems import Problem
 
 log = structlog.get_logger(__name__)
 
-A_DAY = timedelta(days=1)
+
+@dataclass(frozen=True)
+class Accepted:
+    """`replayed` says that an earlier request with the same key has made it."""
+
+    stored: Stored
+    replayed: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,51 +39,93 @@ class Acceptor:
     clock: Clock
     time_to_answer: timedelta
     time_to_live: timedelta
-    daily_limit: int
+    daily_limit: DailyLimit
 
     def accept(
-        self, user_id: str, request: ActivationRequest, *, language: str, traceparent: str
-    ) -> Stored:
-        """The activation as written. Raises Problem (429) and StoreUnavailable; nothing is
-        published then."""
-        self._refuse_over_limit(user_id)
-        stored = self._create(
-            accepted(
-                # 128 random bits: unguessable, and spread over Firestore's key space.
-                activation_id=secrets.token_hex(16),
-                user_id=user_id,
-                mood=request.mood,
-                goal=request.goal,
-                language=language,
-                profile=request.profile,
-                now=self.clock(),
-                time_to_answer=self.time_to_answer,
-                time_to_live=self.time_to_live,
-            )
+        self,
+        user_id: str,
+        request: ActivationRequest,
+        *,
+        language: str,
+        traceparent: str,
+        key: str | None = None,
+    ) -> Accepted:
+        """The activation as written. `key` is the Idempotency-Key.
+
+        Raises StoreUnavailable, and Problem: 429 over the daily limit, 422 where the key was used
+        for another request. Nothing is published then.
+        """
+        wanted = self._wanted(user_id, request, language, key)
+        refusal = self.daily_limit.take_place(user_id)
+        if refusal is not None:
+            # A replay makes nothing new, so it is answered all the same.
+            earlier = self.store.get(wanted.activation_id) if key else None
+            if earlier is None:
+                raise refusal
+            return self._replay(wanted, earlier, traceparent)
+        made = False
+        try:
+            found = self._create(wanted)
+            made = found.activation.creation_id == wanted.creation_id
+        finally:
+            if not made:
+                self.daily_limit.give_back(user_id)
+        if not made:
+            return self._replay(wanted, found, traceparent)
+        if found.activation.status == "queued":
+            self._publish(found, traceparent)
+        return Accepted(found)
+
+    def _wanted(
+        self, user_id: str, request: ActivationRequest, language: str, key: str | None
+    ) -> Activation:
+        return accepted(
+            # 128 random bits: unguessable, and spread over Firestore's key space.
+            activation_id=derived_id(user_id, key) if key else secrets.token_hex(16),
+            user_id=user_id,
+            mood=request.mood,
+            goal=request.goal,
+            language=language,
+            profile=request.profile,
+            fingerprint=fingerprint(key, request) if key else None,
+            creation_id=secrets.token_hex(8),
+            now=self.clock(),
+            time_to_answer=self.time_to_answer,
+            time_to_live=self.time_to_live,
         )
+
+    def _create(self, wanted: Activation) -> Stored:
+        """What is there after it: the wanted one, or an earlier one of the same key. Our own write
+        counts as made when its answer was lost."""
+        with contextlib.suppress(AlreadyExists):
+            return self.store.create(wanted)
+        found = self.store.get(wanted.activation_id)
+        if found is not None:
+            return found
+        # An earlier one that has expired, and that the TTL policy has not deleted yet.
+        self.store.delete(wanted.activation_id)
+        with contextlib.suppress(AlreadyExists):
+            return self.store.create(wanted)
+        raise StoreUnavailable("the write can't be read back")
+
+    def _replay(self, wanted: Activation, earlier: Stored, traceparent: str) -> Accepted:
+        there = earlier.activation
+        if (there.user_id, there.fingerprint) != (wanted.user_id, wanted.fingerprint):
+            raise Problem(422, "This Idempotency-Key was used for another request.")
+        if there.awaits_publishing(self.clock()):
+            earlier = self._publish_again(earlier, traceparent)
+        return Accepted(earlier, replayed=True)
+
+    def _publish_again(self, earlier: Stored, traceparent: str) -> Stored:
+        """The write comes first, so that of two replays at once one publishes."""
+        now = self.clock()
+        again = earlier.activation.requeued(now=now, due_at=now + FIRST_LOOK)
+        try:
+            stored = self.store.replace(again, earlier.version)
+        except Conflict:
+            return self.store.get(again.activation_id) or earlier
         self._publish(stored, traceparent)
         return stored
-
-    def _refuse_over_limit(self, user_id: str) -> None:
-        if not self.daily_limit:
-            return
-        if self.store.count_since(user_id, self.clock() - A_DAY) >= self.daily_limit:
-            raise Problem(
-                429,
-                f"You have reached today's limit of {self.daily_limit} activations. "
-                "Please come back tomorrow.",
-                headers={"Retry-After": "3600"},
-            )
-
-    def _create(self, activation: Activation) -> Stored:
-        try:
-            return self.store.create(activation)
-        except AlreadyExists:
-            # Nobody else can have drawn this id: our own write was applied and its answer lost.
-            stored = self.store.get(activation.activation_id)
-            if stored is None:
-                raise StoreUnavailable("the write can't be read back") from None
-            return stored
 
     def _publish(self, stored: Stored, traceparent: str) -> None:
         activation = stored.activation

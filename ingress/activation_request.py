@@ -5,6 +5,7 @@ arrays make it fail with a 500; pydantic's parser refuses all of these.
 """
 
 import json
+import re
 import unicodedata
 from typing import Annotated, Any
 
@@ -12,16 +13,13 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_core import PydanticCustomError, to_json
 from werkzeug.datastructures import LanguageAccept
 
-from shared.activation import Profile
 from shared.problems import Problem
+from shared.profile import Profile
 
 MAX_BODY_BYTES = 32 * 1024
 MAX_PROFILE_BYTES = 8 * 1024
 MAX_GOAL_CHARACTERS = 500
 DEFAULT_LANGUAGE = "sv"
-
-MOST_ERRORS, SHOWN_ERRORS, SHOWN_CHARACTERS = 20, 4, 60
-"""A problem lists so many errors; its sentence for the user names fewer, and not at length."""
 
 BIDI_CONTROLS = {*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F, 0x061C, 0xFEFF}
 """They arrive with copied text and turn the reading order of what stands around them; dropped."""
@@ -59,9 +57,19 @@ class ActivationRequest(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True, hide_input_in_errors=True)
 
     mood: int = Field(ge=1, le=5, description="1 is worst, 5 is best.")
-    goal: Annotated[str, AfterValidator(_clean_goal)]
-    language: str | None = Field(default=None, pattern=LANGUAGE_TAG, description="BCP 47.")
-    profile: Annotated[Profile | None, BeforeValidator(_small_enough)] = None
+    goal: Annotated[str, AfterValidator(_clean_goal)] = Field(
+        description="What the user wants, in their own words: 1 to 500 characters after trimming "
+        "and NFC normalisation, without control characters.",
+        json_schema_extra={"minLength": 1, "maxLength": MAX_GOAL_CHARACTERS},
+    )
+    language: str | None = Field(
+        default=None,
+        pattern=LANGUAGE_TAG,
+        description="BCP 47; default: Accept-Language, then sv.",
+    )
+    profile: Annotated[Profile | None, BeforeValidator(_small_enough)] = Field(
+        default=None, description="8 KiB at most; unknown keys are ignored."
+    )
 
 
 def parse_request(body: bytes, mimetype: str, charset: str | None) -> ActivationRequest:
@@ -83,9 +91,9 @@ def language_of(request: ActivationRequest, accepted: LanguageAccept) -> str:
     """The language asked for, else the browser's first, else Swedish."""
     if request.language:
         return request.language
-    for tag, _ in accepted:
-        if tag != "*":
-            return tag if len(tag) <= 35 and tag.replace("-", "").isalnum() else DEFAULT_LANGUAGE
+    for tag, quality in accepted:
+        if tag != "*" and quality > 0:
+            return tag if re.fullmatch(LANGUAGE_TAG, tag) else DEFAULT_LANGUAGE
     return DEFAULT_LANGUAGE
 
 
@@ -94,11 +102,7 @@ def _to_problem(error: ValidationError) -> Problem:
     if details[0]["type"] == "json_invalid":
         return Problem(400, "The request is not valid JSON.")
     errors = [{"pointer": _pointer(detail["loc"]), "detail": detail["msg"]} for detail in details]
-    shown = "; ".join(
-        f"{error['pointer'].lstrip('/')[:SHOWN_CHARACTERS] or 'The request'}: {error['detail']}"
-        for error in errors[:SHOWN_ERRORS]
-    )
-    return Problem(422, f"The request can't be accepted. {shown}.", errors=errors[:MOST_ERRORS])
+    return Problem(422, "The request can't be accepted.", errors=errors)
 
 
 def _pointer(location: tuple[int | str, ...]) -> str:

@@ -1,22 +1,36 @@
 """The ingress as a Flask app, from whatever store and queue it is given."""
 
+from contextlib import suppress
 from datetime import timedelta
 
-from flask import Flask
+from flask import Flask, Response, request
 from flask_cors import CORS
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from ingress.accept import Acceptor
 from ingress.activation_request import MAX_BODY_BYTES
+from ingress.docs import docs_routes
+from ingress.history import history_routes
 from ingress.identity import identity
+from ingress.limits import BurstLimit, DailyLimit
 from ingress.patience import Patience
-from ingress.routes import Services, public_routes
+from ingress.routes import Services, activation_routes
 from shared.clock import Clock, utc_now
+from shared.gunicorn_worker import AT_SIGTERM
 from shared.health import health_routes
 from shared.ports import ActivationStore, Publisher
-from shared.problems import install_problems
+from shared.problems import Problem, install_problems
+from shared.request_ids import install_request_ids
+from shared.security_headers import install_security_headers
 from shared.settings import Settings
 
-EXPOSED_TO_SCRIPTS = ("Location", "Retry-After", "ETag", "Idempotency-Replayed")
+EXPOSED_TO_SCRIPTS = (
+    *("ETag", "Idempotency-Replayed", "Location", "Preference-Applied", "Retry-After"),
+    "X-Request-Id",
+)
+PREFLIGHT_SECONDS = 7200
+"""The most that Chromium remembers; each poll of another origin is preflighted otherwise."""
+WRITING = frozenset({"POST", "DELETE"})
 
 
 def create_app(
@@ -25,32 +39,74 @@ def create_app(
     app = Flask(__name__, static_folder=None)
     # One more than allowed: a chunked body is cut there without a word, and must not pass as whole.
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES + 1
-    app.json.ensure_ascii = False  # type: ignore[attr-defined]  # Flask's own provider has it
-    app.json.sort_keys = False  # type: ignore[attr-defined]  # fields as the contract has them
+    install_request_ids(app)
     install_problems(app)
-    if settings.cors_allowed_origins:
-        CORS(app, origins=list(settings.cors_allowed_origins), expose_headers=EXPOSED_TO_SCRIPTS)
+    install_security_headers(app, https=settings.on_cloud_run)
+    _let_other_origins_in(app, settings)
+    _limit_addresses(app, settings, clock)
+    services = _services(settings, store, publisher, clock)
+    app.extensions[AT_SIGTERM] = services.patience.end  # a wait may outlast the grace
     app.register_blueprint(health_routes(store, publisher))
-    app.register_blueprint(public_routes(_services(settings, store, publisher, clock)))
+    app.register_blueprint(activation_routes(services))
+    app.register_blueprint(history_routes(services))
+    app.register_blueprint(docs_routes(settings))
     return app
+
+
+def _let_other_origins_in(app: Flask, settings: Settings) -> None:
+    if settings.cors_allowed_origins:
+        CORS(
+            app,
+            origins=list(settings.cors_allowed_origins),
+            expose_headers=EXPOSED_TO_SCRIPTS,
+            max_age=PREFLIGHT_SECONDS,
+            always_send=False,  # only to those who ask from another origin
+        )
+
+
+def _limit_addresses(app: Flask, settings: Settings, clock: Clock) -> None:
+    """What writes is counted before anybody is asked who they are; of what reads, bad tokens."""
+    if settings.on_cloud_run:
+        # Its front end appends the address that it saw; what stands before was the client's to say.
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1)  # type: ignore[method-assign]
+    per_address = BurstLimit(settings.limit("burst_limit_per_address"), clock)
+
+    def address() -> str:
+        return request.remote_addr or ""
+
+    @app.before_request
+    def count_writes() -> None:
+        if request.method in WRITING:
+            per_address.count(address())
+        elif "Authorization" in request.headers:
+            per_address.check(address())
+
+    @app.after_request
+    def count_bad_tokens(answer: Response) -> Response:
+        if answer.status_code == 401 and request.method not in WRITING:
+            with suppress(Problem):  # the next one is refused
+                per_address.count(address())
+        return answer
 
 
 def _services(
     settings: Settings, store: ActivationStore, publisher: Publisher, clock: Clock
 ) -> Services:
+    daily = DailyLimit(store=store, clock=clock, limit=settings.limit("daily_limit_per_user"))
     acceptor = Acceptor(
         store=store,
         publisher=publisher,
         clock=clock,
         time_to_answer=timedelta(seconds=settings.activation_deadline_seconds),
         time_to_live=timedelta(days=settings.activation_ttl_days),
-        daily_limit=settings.daily_limit,
+        daily_limit=daily,
     )
     return Services(
         acceptor=acceptor,
         store=store,
-        patience=Patience(store, settings.waiting_slots),
+        patience=Patience(store, settings.waiting_slots, settings.waiting_share),
         identify=identity(settings),
+        per_user=BurstLimit(settings.limit("burst_limit_per_user"), clock),
         clock=clock,
         sync_wait_seconds=settings.sync_wait_seconds,
     )

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from shared.errors import TokenRefused
+from shared.errors import NothingToVerifyWith, TokenRefused
 from shared.problems import Problem
 from shared.settings import Settings
 from shared.tokens import TokenVerifier, bearer_token, firebase_verifier
@@ -11,6 +11,8 @@ Identify = Callable[[str | None], str]
 """From an Authorization header to a user id. Raises Problem (401)."""
 
 LOCAL_USER = "local"
+RETRY_SECONDS = "5"
+"""As long as a failed fetch of keys is not repeated (shared/signing_keys.py)."""
 
 
 def identity(settings: Settings) -> Identify:
@@ -24,6 +26,11 @@ def signed_in_user(verifier: TokenVerifier) -> Identify:
     def identify(authorization: str | None) -> str:
         try:
             claims = verifier.verify(bearer_token(authorization))
+        except NothingToVerifyWith:
+            # Not a 401: a frontend would sign everybody out.
+            raise Problem(
+                503, "Please try again in a moment.", headers={"Retry-After": RETRY_SECONDS}
+            ) from None
         except TokenRefused:
             raise _sign_in() from None
         subject = claims["sub"]

@@ -1,25 +1,25 @@
-"""The routes: each parses, calls and maps; nothing is decided here."""
+"""The routes of one activation: each parses, calls and maps; nothing is decided here."""
 
-import re
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 
-from flask import Blueprint, Response, jsonify, request
+from flask import Blueprint, Response, request
 
-from ingress.accept import Acceptor
+from ingress import answers
+from ingress.accept import Accepted, Acceptor
 from ingress.activation_request import language_of, parse_request
 from ingress.cancel import cancel
+from ingress.idempotency import checked_key
 from ingress.identity import Identify
-from ingress.patience import Patience
-from ingress.representation import flat_answer, representation
+from ingress.limits import BurstLimit
+from ingress.patience import Patience, is_done
+from ingress.preferences import Preferences, parse_preferences
+from ingress.representation import Welcome
 from ingress.trace import traceparent
+from shared.activation import is_activation_id
 from shared.clock import Clock
 from shared.ports import ActivationStore, Stored
 from shared.problems import Problem
-
-RETRY_AFTER_SECONDS = 1
-_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
-PRIVATE = {"Cache-Control": "no-store"}
+from shared.request_body import read_body
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,93 +30,124 @@ class Services:
     store: ActivationStore
     patience: Patience
     identify: Identify
+    per_user: BurstLimit
     clock: Clock
     sync_wait_seconds: float
 
 
-def public_routes(services: Services) -> Blueprint:
-    routes = Blueprint("public", __name__)
+def activation_routes(services: Services) -> Blueprint:
+    routes = Blueprint("activations", __name__)
 
     @routes.get("/")
     def welcome() -> Response:
-        return jsonify(message="Welcome to InnerJourney Backend")
+        return answers.json_answer(Welcome())
 
     @routes.post("/gemini/getActivation")
-    def get_activation() -> tuple[Response, int, dict[str, str]]:
-        stored = _accept(services)
-        latest = services.patience.wait_until_done(stored, services.sync_wait_seconds)
-        return _flat(latest or stored)
+    def get_activation() -> Response:
+        preferences = _preferences()
+        accepted = _accept(services)
+        seconds = _seconds_to_wait(preferences, services.sync_wait_seconds)
+        waited = services.patience.wait(accepted.stored, seconds, is_done)
+        latest = _not_erased(waited.stored)
+        later = preferences.respond_async and not latest.activation.done
+        asked = replace(preferences, respond_async=later)
+        marks = _marks(accepted, asked.applied(waited=waited.granted))
+        if later:
+            return answers.accept(latest, services.clock(), marks=marks)
+        return answers.flat(latest, services.clock(), marks)
 
     @routes.post("/activations")
-    def submit() -> tuple[Response, int, dict[str, str]]:
-        return _accepted(_accept(services))
+    def submit() -> Response:
+        preferences = _preferences()
+        accepted = _accept(services)
+        waited = services.patience.wait(accepted.stored, preferences.wait or 0, is_done)
+        latest = _not_erased(waited.stored)
+        in_time = preferences.wait is not None and latest.activation.done
+        asked = replace(preferences, respond_async=preferences.respond_async and not in_time)
+        marks = _marks(accepted, asked.applied(waited=waited.granted))
+        status = 200 if in_time else 202
+        return answers.accept(latest, services.clock(), status=status, marks=marks)
 
     @routes.get("/activations/<activation_id>")
-    def show(activation_id: str) -> tuple[Response, int, dict[str, str]]:
-        return _shown(_own(services, activation_id))
+    def show(activation_id: str) -> Response:
+        preferences = _preferences()
+        stored = own(services.store, services.identify, activation_id)
+        waited = services.patience.wait(stored, preferences.wait or 0, _is_news)
+        latest = _not_erased(waited.stored)
+        answer = answers.show(latest, services.clock())
+        etag, _ = answer.get_etag()
+        if etag and request.if_none_match.contains_weak(etag):
+            answer = answers.unchanged(latest, etag, services.clock())
+        applied = replace(preferences, respond_async=False).applied(waited=waited.granted)
+        if applied:
+            answer.headers["Preference-Applied"] = applied
+        return answer
 
     @routes.post("/activations/<activation_id>/cancel")
-    def cancel_one(activation_id: str) -> tuple[Response, int, dict[str, str]]:
-        stored = _own(services, activation_id)
-        return _shown(cancel(services.store, stored, services.clock()))
+    def cancel_one(activation_id: str) -> Response:
+        stored = own(services.store, services.identify, activation_id)
+        cancelled = cancel(services.store, stored, services.clock())
+        return answers.show(cancelled, services.clock())
+
+    @routes.delete("/activations/<activation_id>")
+    def erase_one(activation_id: str) -> Response:
+        """What a worker writes later meets a conflict; what is in the queue finds nothing."""
+        stored = own(services.store, services.identify, activation_id)
+        services.store.delete(stored.activation.activation_id)
+        return Response(status=204)
 
     return routes
 
 
-def _accept(services: Services) -> Stored:
-    user_id = services.identify(request.headers.get("Authorization"))
-    wanted = parse_request(
-        request.get_data(), request.mimetype, request.mimetype_params.get("charset")
-    )
-    return services.acceptor.accept(
-        user_id,
-        wanted,
-        language=language_of(wanted, request.accept_languages),
-        traceparent=traceparent(request.headers.get("traceparent")),
-    )
-
-
-def _own(services: Services, activation_id: str) -> Stored:
+def own(store: ActivationStore, identify: Identify, activation_id: str) -> Stored:
     """Someone else's is not found: the same answer as for one that does not exist."""
-    user_id = services.identify(request.headers.get("Authorization"))
-    stored = services.store.get(activation_id) if _ID.fullmatch(activation_id) else None
+    user_id = identify(request.headers.get("Authorization"))
+    stored = store.get(activation_id) if is_activation_id(activation_id) else None
     if stored is None or stored.activation.user_id != user_id:
         raise Problem(404, "There is no such activation.")
     return stored
 
 
-def _shown(stored: Stored) -> tuple[Response, int, dict[str, str]]:
-    headers = dict(PRIVATE)
-    if not stored.activation.done:
-        headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
-    return jsonify(representation(stored.activation)), 200, headers
-
-
-def _accepted(stored: Stored) -> tuple[Response, int, dict[str, str]]:
-    headers = {**PRIVATE, **_where_to_look(stored)}
-    return jsonify(representation(stored.activation)), 202, headers
-
-
-def _flat(stored: Stored) -> tuple[Response, int, dict[str, str]]:
-    activation = stored.activation
-    if activation.step is not None:
-        return jsonify(flat_answer(activation, activation.step)), 200, PRIVATE
-    if activation.done:
-        raise Problem(409, "This activation was cancelled.", **_named(stored))
-    raise Problem(
-        504,
-        "Your step is still being written. It will be ready in a moment.",
-        headers=_where_to_look(stored),
-        **_named(stored),
+def _accept(services: Services) -> Accepted:
+    user_id = services.identify(request.headers.get("Authorization"))
+    services.per_user.count(user_id)
+    if request.content_encoding not in (None, "", "identity"):
+        raise Problem(415, "Please send JSON as it is, without a Content-Encoding.")
+    key = checked_key(request.headers.get("Idempotency-Key"))
+    wanted = parse_request(read_body(), request.mimetype, request.mimetype_params.get("charset"))
+    return services.acceptor.accept(
+        user_id,
+        wanted,
+        language=language_of(wanted, request.accept_languages),
+        traceparent=traceparent(request.headers.get("traceparent")),
+        key=key,
     )
 
 
-def _where_to_look(stored: Stored) -> dict[str, str]:
-    return {
-        "Location": f"/activations/{stored.activation.activation_id}",
-        "Retry-After": str(RETRY_AFTER_SECONDS),
-    }
+def _preferences() -> Preferences:
+    return parse_preferences(request.headers.getlist("Prefer"))
 
 
-def _named(stored: Stored) -> dict[str, Any]:
-    return {"activation_id": stored.activation.activation_id}
+def _seconds_to_wait(preferences: Preferences, at_most: float) -> float:
+    """RFC 7240 section 4.3: `respond-async, wait=5` is "answer within 5 s, else take your time"."""
+    unsaid = 0.0 if preferences.respond_async else at_most
+    return min(unsaid if preferences.wait is None else preferences.wait, at_most)
+
+
+def _is_news(stored: Stored) -> bool:
+    """Different from what the client has; for one that has nothing, done."""
+    if stored.activation.done or not request.if_none_match:
+        return stored.activation.done
+    return not request.if_none_match.contains_weak(answers.etag_now(stored))
+
+
+def _not_erased(stored: Stored | None) -> Stored:
+    if stored is None:
+        raise Problem(404, "There is no such activation.")
+    return stored
+
+
+def _marks(accepted: Accepted, applied: str | None) -> dict[str, str]:
+    """Headers that say how the request was taken, whatever the answer is."""
+    marks = {"Idempotency-Replayed": "true"} if accepted.replayed else {}
+    return {**marks, **({"Preference-Applied": applied} if applied else {})}

@@ -17,6 +17,7 @@ from shared.errors import StoreUnavailable
 BUSY_SECONDS = 5.0
 FILE_NAME = "innerjourney.db"
 MICROSECONDS = 1_000_000
+SCHEMA_VERSION = 1
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS activations (
@@ -87,6 +88,11 @@ class Database:
             raise
         self.execute("COMMIT")
 
+    def forget_old_pages(self) -> None:
+        """Empty the write-ahead log, which keeps what was erased until it is written over. While
+        another connection reads it, some of it stays until the next time."""
+        self.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
     def _connection(self) -> sqlite3.Connection:
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if connection is None:
@@ -104,6 +110,7 @@ class Database:
         )
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA secure_delete = ON")  # what is erased is overwritten
         return connection
 
 
@@ -119,6 +126,8 @@ def open_database(data_dir: Path) -> Database:
     database = Database(data_dir / FILE_NAME)
     for statement in SCHEMA.split(";"):
         database.execute(statement)
+    # Where the tables are there already nothing was written yet; a disk may have become read-only.
+    database.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
     return database
 
 

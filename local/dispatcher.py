@@ -29,6 +29,9 @@ IDLE_SECONDS = 0.02
 LOOK_ANYWAY_SECONDS = 0.5
 """Even if nothing was committed: messages also become visible by the passing of time."""
 
+AFTER_OUTAGE_SECONDS = 1.0
+"""Between looks at a file that can't be read or written, a full disk's for one."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class PushPolicy:
@@ -83,6 +86,7 @@ class Dispatcher:
                 seen = version if self._push_what_is_visible() else -1
             except StoreUnavailable as error:
                 log.error("queue.unavailable", error=str(error))
+                self._stopping.wait(AFTER_OUTAGE_SECONDS)
 
     def _push_what_is_visible(self) -> bool:
         """True when everything visible is on its way; False when all places are taken."""
@@ -92,7 +96,9 @@ class Dispatcher:
         deliveries: list[Delivery] = []
         try:
             if places:
-                deliveries = self._queue.lease(limit=places, ack_deadline=self._policy.ack_deadline)
+                deliveries = self._queue.lease(
+                    self._policy.endpoints, limit=places, ack_deadline=self._policy.ack_deadline
+                )
         finally:
             for _ in range(places - len(deliveries)):
                 self._free.release()
@@ -105,6 +111,9 @@ class Dispatcher:
             push(delivery)
         except StoreUnavailable as error:
             log.error("queue.unavailable", error=str(error))  # delivered again after the lease
+        except Exception as error:
+            # Nobody looks at the future's result: without this line it would be lost in silence.
+            log.error("queue.push_broke", error=type(error).__name__, topic=delivery.topic)
         finally:
             self._free.release()
 

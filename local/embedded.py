@@ -8,6 +8,7 @@ from local.dispatcher import Dispatcher, PushPolicy
 from local.options import Options
 from local.queue import SqliteQueue
 from local.services import gunicorn, ready_urls, worker_url
+from local.store import SqliteStore
 from local.supervisor import Supervisor
 from local.sweep_timer import SweepTimer
 from shared.errors import SettingsError, StoreUnavailable
@@ -26,6 +27,7 @@ def embedded(options: Options, settings: Settings) -> Supervisor:
         raise SettingsError(
             f"--data-dir {options.data_dir}: expected a folder that can be written ({error})"
         ) from None
+    SqliteStore(database).purge_expired()
     queue = SqliteQueue(database, settings.pubsub_topic)
     data_dir = str(options.data_dir)
     return Supervisor(

@@ -1,13 +1,16 @@
 """The pipeline on Google's emulators, with the production entry points under gunicorn."""
 
 import os
+from collections.abc import Sequence
+
+from google.api_core.exceptions import GoogleAPIError
 
 from local.banner import announce
 from local.embedded import SWEEP_SECONDS
 from local.emulators import find_emulators, wait_until_listening
 from local.options import Options
 from local.ports_in_use import LOOPBACK, refuse_taken
-from local.processes import Child, stop_all
+from local.processes import Child, NotReady, stop_all
 from local.services import gunicorn, ready_urls, worker_url
 from local.subscription_keeper import SubscriptionKeeper
 from local.subscriptions import Subscriptions
@@ -49,8 +52,11 @@ def start_emulators(options: Options) -> list[Child]:
     return children
 
 
-def emulated(options: Options) -> Supervisor:
-    """With topics and push subscriptions created on the emulators, which are running."""
+def emulated(options: Options, emulators: Sequence[Child]) -> Supervisor:
+    """With topics and push subscriptions created on the emulators, which are running.
+
+    Raises NotReady when they refuse them.
+    """
     settings = read_settings()
     subscriptions = Subscriptions(settings)
 
@@ -59,7 +65,10 @@ def emulated(options: Options) -> Supervisor:
         subscriptions.push_requests_to(worker_url(options, "/pubsub/push"))
         subscriptions.push_dead_letters_to(worker_url(options, "/pubsub/dead-letter"))
 
-    subscribe()
+    try:
+        subscribe()
+    except GoogleAPIError as error:
+        raise NotReady(f"the Pub/Sub emulator refused our subscriptions: {error}") from None
     return Supervisor(
         children=[
             gunicorn("ingress", "ingress.main:app()", options.port),
@@ -71,6 +80,7 @@ def emulated(options: Options) -> Supervisor:
             SubscriptionKeeper(subscriptions.are_missing, subscribe),
         ],
         announce=lambda: announce(options, settings, backend=_addresses(settings)),
+        needs=emulators,
     )
 
 

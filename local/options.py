@@ -4,12 +4,19 @@ import argparse
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 from local.emulators import FIRESTORE_PORT, PUBSUB_PORT
+from shared.errors import SettingsError
 from shared.settings import Settings, check_gemini, load_environment_file, read_settings
 
 ROOT = Path(__file__).resolve().parent.parent
 LOCAL_PROJECT = "innerjourney-local"
+
+FRONTENDS = ",".join(
+    f"http://{host}:{port}" for host in ("localhost", "127.0.0.1") for port in (3000, 5173, 4173)
+)
+"""Where React's and Vite's own servers listen: a frontend next door works without a setting."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,11 +29,15 @@ class Options:
     firestore_port: int = FIRESTORE_PORT
 
 
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """One line, as for every other bad setting; argparse would print the usage before it."""
+        raise SettingsError(message)
+
+
 def parse_options(arguments: list[str] | None = None) -> Options:
-    """Exits with 2 and argparse's own line when they are malformed."""
-    parser = argparse.ArgumentParser(
-        prog="python -m local", description="Run the whole pipeline on this machine."
-    )
+    """Raises SettingsError when they are malformed."""
+    parser = _Parser(prog="python -m local", description="Run the whole pipeline on this machine.")
     parser.add_argument("--port", type=_port, default=8080, help="of the ingress (8080)")
     parser.add_argument("--worker-port", type=_port, default=8081, help="of the worker (8081)")
     parser.add_argument(
@@ -52,7 +63,9 @@ def parse_options(arguments: list[str] | None = None) -> Options:
 
 
 def local_settings() -> Settings:
-    """The settings, with AUTH=none and a project's name where none is given. Raises SettingsError.
+    """The settings, with AUTH=none, a project's name and the usual frontends where none is given.
+
+    Raises SettingsError.
 
     The defaults go into the environment, which the children inherit.
     """
@@ -60,6 +73,7 @@ def local_settings() -> Settings:
     # A blank line of a .env template is no value.
     os.environ["AUTH"] = os.environ.get("AUTH") or "none"
     os.environ["GOOGLE_CLOUD_PROJECT"] = os.environ.get("GOOGLE_CLOUD_PROJECT") or LOCAL_PROJECT
+    os.environ["CORS_ALLOWED_ORIGINS"] = os.environ.get("CORS_ALLOWED_ORIGINS") or FRONTENDS
     settings = read_settings()
     check_gemini(settings)
     return settings

@@ -5,6 +5,7 @@ delivered again, also after the process that held it was killed.
 """
 
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -45,14 +46,18 @@ class SqliteQueue:
         except StoreUnavailable as error:
             raise PublishFailed(str(error)) from error
 
-    def lease(self, *, limit: int, ack_deadline: timedelta) -> list[Delivery]:
-        """The oldest visible messages, hidden from now until the ack deadline."""
+    def lease(
+        self, topics: Collection[str], *, limit: int, ack_deadline: timedelta
+    ) -> list[Delivery]:
+        """The oldest visible messages of these topics, hidden from now until the ack deadline."""
         now = self._clock()
         with self._database.transaction():
             rows = self._database.execute(
                 "SELECT message_id, topic, data, attributes, published_at, deliveries FROM messages"
-                " WHERE visible_at <= ? ORDER BY visible_at, message_id LIMIT ?",
+                " WHERE visible_at <= ? AND topic IN (SELECT value FROM json_each(?))"
+                " ORDER BY visible_at, message_id LIMIT ?",
                 to_microseconds(now),
+                json.dumps(list(topics)),
                 limit,
             ).fetchall()
             for row in rows:

@@ -4,6 +4,7 @@ import json
 import secrets
 import sqlite3
 from datetime import datetime
+from threading import Event
 from typing import Any
 
 from local.database import Database, from_microseconds, to_microseconds
@@ -11,11 +12,14 @@ from shared.activation import Activation
 from shared.clock import Clock, utc_now
 from shared.cursor import decode_cursor, encode_cursor
 from shared.errors import AlreadyExists, Conflict
-from shared.messages import DeadLetter
+from shared.messages import DEAD_LETTERS_KEPT, DeadLetter
 from shared.ports import Page, Stored
+from shared.stored_documents import parsed, those_that_can_be_read
 from shared.waiting import wait_until_changed
 
-_READ = "SELECT version, written_at, body FROM activations WHERE "
+_READ = "SELECT activation_id, created_at, version, written_at, body FROM activations WHERE "
+_Row = tuple[str, int, int, int, str, datetime]
+"""The columns of _READ, and when they were read."""
 
 
 class SqliteStore:
@@ -39,7 +43,7 @@ class SqliteStore:
 
     def get(self, activation_id: str) -> Stored | None:
         found = self._select("activation_id = ?", activation_id)
-        return found[0] if found else None
+        return _to_stored(found[0]) if found else None
 
     def replace(self, activation: Activation, expected_version: str) -> Stored:
         row = self._row(activation)
@@ -56,6 +60,11 @@ class SqliteStore:
 
     def delete(self, activation_id: str) -> None:
         self._database.execute("DELETE FROM activations WHERE activation_id = ?", activation_id)
+        self._database.forget_old_pages()
+
+    def delete_all(self, user_id: str) -> None:
+        self._database.execute("DELETE FROM activations WHERE user_id = ?", user_id)
+        self._database.forget_old_pages()
 
     def page(self, user_id: str, *, limit: int, cursor: str | None = None) -> Page:
         where, parameters = "user_id = ?", [user_id]
@@ -65,11 +74,11 @@ class SqliteStore:
             parameters += [str(to_microseconds(created_at)), activation_id]
         order = " ORDER BY created_at DESC, activation_id DESC LIMIT ?"
         found = self._select(where, *parameters, tail=order, tail_parameters=(limit + 1,))
-        items = tuple(found[:limit])
+        items = tuple(those_that_can_be_read(found[:limit], _to_stored))
         if len(found) <= limit:
             return Page(items=items, cursor=None)
-        last = items[-1].activation
-        return Page(items=items, cursor=encode_cursor(last.created_at, last.activation_id))
+        last = found[limit - 1]  # also where it can't be read: the next page is behind it
+        return Page(items=items, cursor=encode_cursor(from_microseconds(last[1]), last[0]))
 
     def count_since(self, user_id: str, since: datetime) -> int:
         counted = self._database.execute(
@@ -81,12 +90,17 @@ class SqliteStore:
 
     def due(self, now: datetime, *, limit: int) -> list[Stored]:
         order = " ORDER BY due_at LIMIT ?"
-        return self._select(
+        found = self._select(
             "due_at <= ?", to_microseconds(now), tail=order, tail_parameters=(limit,)
         )
+        return those_that_can_be_read(found, _to_stored)
 
-    def wait(self, activation_id: str, *, seen: str, seconds: float) -> Stored | None:
-        return wait_until_changed(lambda: self.get(activation_id), seen=seen, seconds=seconds)
+    def wait(
+        self, activation_id: str, *, seen: str, seconds: float, stop: Event | None = None
+    ) -> Stored | None:
+        return wait_until_changed(
+            lambda: self.get(activation_id), seen=seen, seconds=seconds, stop=stop
+        )
 
     def keep_dead_letter(self, letter: DeadLetter) -> None:
         self._database.execute(
@@ -102,15 +116,20 @@ class SqliteStore:
         self._database.execute("SELECT 1 FROM activations LIMIT 1")
 
     def purge_expired(self) -> int:
-        """What Firestore's TTL policy does by itself. How many were deleted."""
+        """What Firestore's TTL policies do by themselves. How many activations were deleted."""
+        now = self._clock()
+        self._database.execute(
+            "DELETE FROM dead_letters WHERE received_at <= ?",
+            to_microseconds(now - DEAD_LETTERS_KEPT),
+        )
         gone = self._database.execute(
-            "DELETE FROM activations WHERE expires_at <= ?", to_microseconds(self._clock())
+            "DELETE FROM activations WHERE expires_at <= ?", to_microseconds(now)
         )
         return gone.rowcount
 
     def _select(
         self, where: str, *parameters: Any, tail: str = "", tail_parameters: tuple[Any, ...] = ()
-    ) -> list[Stored]:
+    ) -> list[_Row]:
         now = self._clock()
         rows = self._database.execute(
             f"{_READ}{where} AND expires_at > ?{tail}",
@@ -118,15 +137,7 @@ class SqliteStore:
             to_microseconds(now),
             *tail_parameters,
         )
-        return [
-            Stored(
-                activation=Activation.model_validate_json(body),
-                version=str(version),
-                written_at=from_microseconds(written_at),
-                read_at=now,
-            )
-            for version, written_at, body in rows.fetchall()
-        ]
+        return [(*row, now) for row in rows.fetchall()]
 
     def _row(self, activation: Activation) -> dict[str, Any]:
         due_at = activation.due_at
@@ -150,3 +161,13 @@ class SqliteStore:
             written_at=written_at,
             read_at=written_at,
         )
+
+
+def _to_stored(row: _Row) -> Stored:
+    activation_id, _, version, written_at, body, read_at = row
+    return Stored(
+        activation=parsed(activation_id, lambda: Activation.model_validate_json(body)),
+        version=str(version),
+        written_at=from_microseconds(written_at),
+        read_at=read_at,
+    )

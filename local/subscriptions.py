@@ -17,11 +17,13 @@ from google.pubsub_v1.types import (
     Subscription,
 )
 
+from shared.google_calls import bounded
 from shared.settings import ACK_DEADLINE_SECONDS, Settings
 
 PUSH_SUBSCRIPTION = "activation-requests-push"
 DEAD_LETTER_SUBSCRIPTION = "activation-requests-dead-push"
-CALL_SECONDS = 10.0
+_BOUNDED = bounded(attempt_seconds=5, total_seconds=15)
+_ONCE = {"timeout": 5.0, "retry": None}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +50,7 @@ class Subscriptions:
     def create_topics(self) -> None:
         for topic in (self.requests, self.dead):
             with contextlib.suppress(AlreadyExists):
-                self._publisher.create_topic(name=topic, timeout=CALL_SECONDS)
+                self._publisher.create_topic(name=topic, **_BOUNDED)
 
     def push_requests_to(self, endpoint: str, delivery: Delivery | None = None) -> None:
         delivery = delivery or Delivery()
@@ -69,9 +71,13 @@ class Subscriptions:
         self._create(name, self.requests, None, delivery, dead)
 
     def are_missing(self) -> bool:
-        """Whether the emulator answers and has forgotten us: it keeps nothing across a restart."""
+        """Whether the emulator answers and has forgotten us: it keeps nothing across a restart.
+
+        Topics alone prove nothing: a start that was cut short may have made only these.
+        """
         try:
-            self._publisher.get_topic(topic=self.requests, timeout=CALL_SECONDS, retry=None)
+            for name in (PUSH_SUBSCRIPTION, DEAD_LETTER_SUBSCRIPTION):
+                self._subscriber.get_subscription(subscription=self._path(name), **_ONCE)
         except NotFound:
             return True
         except GoogleAPIError:
@@ -81,14 +87,16 @@ class Subscriptions:
     def delete(self) -> None:
         """Unsubscribe; what was not delivered is lost."""
         for name in (PUSH_SUBSCRIPTION, DEAD_LETTER_SUBSCRIPTION):
-            path = self._subscriber.subscription_path(self._project, name)
             with contextlib.suppress(NotFound):
-                self._subscriber.delete_subscription(subscription=path, timeout=CALL_SECONDS)
+                self._subscriber.delete_subscription(subscription=self._path(name), **_BOUNDED)
 
     def close(self) -> None:
         self._publisher.stop()
         self._publisher.transport.close()
         self._subscriber.close()
+
+    def _path(self, name: str) -> str:
+        return str(self._subscriber.subscription_path(self._project, name))
 
     def _create(
         self,
@@ -99,7 +107,7 @@ class Subscriptions:
         dead: DeadLetterPolicy | None,
     ) -> None:
         subscription = Subscription(
-            name=self._subscriber.subscription_path(self._project, name),
+            name=self._path(name),
             topic=topic,
             push_config=PushConfig(push_endpoint=endpoint) if endpoint else None,
             ack_deadline_seconds=delivery.ack_deadline,
@@ -111,4 +119,4 @@ class Subscriptions:
             expiration_policy=ExpirationPolicy(),  # empty: a quiet month does not delete it
         )
         with contextlib.suppress(AlreadyExists):
-            self._subscriber.create_subscription(request=subscription, timeout=CALL_SECONDS)
+            self._subscriber.create_subscription(request=subscription, **_BOUNDED)

@@ -37,6 +37,8 @@ class Supervisor:
     ready_urls: Sequence[str]
     background: Sequence[Background]
     announce: Callable[[], None]
+    needs: Sequence[Child] = ()
+    """Started already and stopped by others; what must be up for the children to get ready."""
     _stopping: threading.Event = field(default_factory=threading.Event)
     _running: list[Background] = field(default_factory=list)
 
@@ -64,7 +66,7 @@ class Supervisor:
         end = time.monotonic() + READY_SECONDS
         waiting = list(self.ready_urls)
         while waiting and not self._stopping.is_set():
-            for child in self.children:
+            for child in (*self.needs, *self.children):
                 if child.exit_code() is not None:
                     raise NotReady(f"{child.name} ended with exit code {child.exit_code()}")
             waiting = [url for url in waiting if not answers_ok(url)]

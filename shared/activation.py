@@ -9,20 +9,14 @@ Two states are terminal, `completed` and `cancelled`; nothing leads out of them.
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import (
-    AwareDatetime,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    StringConstraints,
-)
-from pydantic_core import PydanticCustomError
+from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from shared.errors import InvalidTransition
+from shared.profile import Profile
 from shared.step import Step
 
 Status = Literal[
@@ -45,6 +39,18 @@ FallbackReason = Literal[
     "no_api_key",  # no key is configured; Gemini is never asked
 ]
 
+_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_RESERVED_ID = re.compile(r"__.*__")
+
+
+def is_activation_id(text: str) -> bool:
+    """Whether it may be one: a name that a path, a log line and a Firestore document can have.
+
+    Firestore keeps `__.*__` for itself (page: Quotas, 'Constraints on document IDs').
+    """
+    return bool(_ID.fullmatch(text)) and not _RESERVED_ID.fullmatch(text)
+
+
 SWEEP_GRACE = timedelta(seconds=10)
 """How long after the moment that something should have happened the sweeper looks again."""
 
@@ -53,54 +59,6 @@ FIRST_LOOK = timedelta(seconds=45)
 
 Longer than any healthy delivery; with a sweep each 15 s a lost publish is mended within a minute.
 """
-
-ShortText = Annotated[str, StringConstraints(max_length=200)]
-LARGEST_NUMBER = 10**9
-
-
-def _one_plain_value(value: Any) -> Any:
-    """A flag or a score, however today's frontend writes it. Nothing that a store can't hold."""
-    short = isinstance(value, str) and len(value) <= 200
-    number = isinstance(value, (int, float)) and abs(value) <= LARGEST_NUMBER
-    if value is None or short or number:
-        return value
-    raise PydanticCustomError("plain_value", "must be true, false, a number or a short text")
-
-
-Scalar = Annotated[bool | int | float | str, BeforeValidator(_one_plain_value)]
-
-
-class ProfilePart(BaseModel):
-    """Base of the profile's parts: what today's frontend sends; unknown keys are dropped."""
-
-    model_config = ConfigDict(
-        frozen=True,
-        extra="ignore",
-        populate_by_name=True,
-        hide_input_in_errors=True,
-    )
-
-
-class PersonalityType(ProfilePart):
-    traits: tuple[ShortText, ...] = Field(default=(), max_length=50)
-
-
-class NeuroTendencies(ProfilePart):
-    adhd_score: Scalar | None = Field(default=None, alias="adhdScore")
-
-
-class WellbeingFlags(ProfilePart):
-    suicide_risk: Scalar | None = Field(default=None, alias="suicideRisk")
-    depression_risk: Scalar | None = Field(default=None, alias="depressionRisk")
-
-
-class Profile(ProfilePart):
-    """What the user has told about themselves. It may hold health data: see `completed`."""
-
-    focus_area: ShortText | None = Field(default=None, alias="focusArea")
-    personality_type: PersonalityType | None = Field(default=None, alias="personalityType")
-    neuro_tendencies: NeuroTendencies | None = Field(default=None, alias="neuroTendencies")
-    wellbeing_flags: WellbeingFlags | None = Field(default=None, alias="wellbeingFlags")
 
 
 class Usage(BaseModel):
@@ -149,6 +107,8 @@ class Activation(BaseModel):
     goal: str
     language: str
     profile: Profile | None = None
+    fingerprint: str | None = None  # of the request, where it came with an Idempotency-Key
+    creation_id: str | None = None  # random: a writer whose answer was lost knows its own create
 
     created_at: AwareDatetime
     updated_at: AwareDatetime
@@ -170,6 +130,12 @@ class Activation(BaseModel):
     @property
     def done(self) -> bool:
         return self.status in ("completed", "cancelled")
+
+    def awaits_publishing(self, now: datetime) -> bool:
+        """Whether nobody has ever taken it up, and the time by which somebody should have is over:
+        its publish failed, or nobody has pushed it yet."""
+        fresh = self.status == "queued" and self.attempt == 0 and self.not_before is None
+        return fresh and self.due_at is not None and self.due_at <= now
 
     def claimed(self, *, claim_id: str, now: datetime, lease: timedelta) -> Activation:
         """Taken by one worker for `lease`. `claim_id` is random, so that a writer whose answer was
@@ -240,7 +206,7 @@ class Activation(BaseModel):
             raise InvalidTransition(f"a {self.status} activation can't be {wanted}")
 
 
-def accepted(
+def accepted(  # noqa: PLR0913 - keywords, one for each thing that a request brings
     *,
     activation_id: str,
     user_id: str,
@@ -248,6 +214,8 @@ def accepted(
     goal: str,
     language: str,
     profile: Profile | None,
+    fingerprint: str | None = None,
+    creation_id: str | None = None,
     now: datetime,
     time_to_answer: timedelta,
     time_to_live: timedelta,
@@ -260,6 +228,8 @@ def accepted(
         goal=goal,
         language=language,
         profile=profile,
+        fingerprint=fingerprint,
+        creation_id=creation_id,
         created_at=now,
         updated_at=now,
         deadline=now + time_to_answer,

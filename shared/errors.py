@@ -6,6 +6,7 @@
     ├── MessageNotUnderstood     a queue message that no retry will make readable
     ├── InvalidCursor            a page cursor that this store did not hand out
     ├── TokenRefused             a bearer token that is missing, forged, expired or meant for others
+    │   └── NothingToVerifyWith  the signing keys could not be fetched yet: closed, for everybody
     ├── StoreError
     │   ├── AlreadyExists        create: the id is taken (it may be by our own lost write)
     │   ├── Conflict             replace: the version is not the current one, or nothing is there
@@ -39,6 +40,10 @@ class InvalidCursor(BackendError):
 
 class TokenRefused(BackendError):
     """A bearer token does not prove who calls. The message never holds the token."""
+
+
+class NothingToVerifyWith(TokenRefused):
+    """No signing keys are there yet, so even a good token can't be told from a bad one."""
 
 
 class StoreError(BackendError):

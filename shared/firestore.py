@@ -10,6 +10,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from threading import Event
 from typing import Any
 
 from google.api_core import exceptions as google_errors
@@ -21,8 +22,9 @@ from shared.activation import Activation
 from shared.cursor import decode_cursor, encode_cursor
 from shared.errors import AlreadyExists, Conflict, StoreUnavailable
 from shared.google_calls import GOOGLE_ERRORS, bounded
-from shared.messages import DeadLetter
+from shared.messages import DEAD_LETTERS_KEPT, DeadLetter
 from shared.ports import Page, Stored
+from shared.stored_documents import parsed, those_that_can_be_read
 from shared.waiting import wait_until_changed
 
 ATTEMPT_SECONDS = 3.0
@@ -33,9 +35,17 @@ SHARDS = 8
 """`due` reads an index on (shard, due_at). An index on a time alone limits a collection to about
 500 writes a second (page: Best practices, 'Writes to a narrow range'); eight lift that to 4,000."""
 
+ERASED_AT_ONCE = 300
+"""Writes in one commit; well within its 10 MiB (page: Quotas)."""
+
 DEAD_LETTERS = "dead_letters"
 READINESS_PROBE = "readyz"
 
+_NOT_THE_CURRENT_VERSION = (
+    google_errors.FailedPrecondition,
+    google_errors.NotFound,
+    google_errors.InvalidArgument,  # a time that no document can have, in a forged message
+)
 _BOUNDED = bounded(attempt_seconds=ATTEMPT_SECONDS, total_seconds=TOTAL_SECONDS)
 
 
@@ -72,13 +82,22 @@ class FirestoreStore:
                 result = document.update(
                     fields, option=self._client.write_option(last_update_time=expected), **_BOUNDED
                 )
-            except (google_errors.FailedPrecondition, google_errors.NotFound):
+            except _NOT_THE_CURRENT_VERSION:
                 raise Conflict(activation.activation_id) from None
         return _just_written(activation, result.update_time)
 
     def delete(self, activation_id: str) -> None:
         with _translated():
             self._collection.document(activation_id).delete(**_BOUNDED)
+
+    def delete_all(self, user_id: str) -> None:
+        own = self._collection.where(filter=FieldFilter("user_id", "==", user_id)).select([])
+        with _translated():
+            while snapshots := list(own.limit(ERASED_AT_ONCE).stream(**_BOUNDED)):
+                batch = self._client.batch()
+                for snapshot in snapshots:
+                    batch.delete(snapshot.reference)
+                batch.commit(**_BOUNDED)
 
     def page(self, user_id: str, *, limit: int, cursor: str | None = None) -> Page:
         query = (
@@ -91,8 +110,7 @@ class FirestoreStore:
             query = query.start_after({"created_at": created_at, "activation_id": activation_id})
         with _translated():
             snapshots = list(query.limit(limit + 1).stream(**_BOUNDED))
-        present = [_to_stored(snapshot) for snapshot in snapshots[:limit]]
-        items = tuple(stored for stored in present if stored is not None)
+        items = tuple(those_that_can_be_read(snapshots[:limit], _to_stored))
         if len(snapshots) <= limit:
             return Page(items=items, cursor=None)
         last = snapshots[limit - 1]
@@ -114,10 +132,14 @@ class FirestoreStore:
         )
         with _translated():
             snapshots = list(query.stream(**_BOUNDED))
-        return [stored for snapshot in snapshots if (stored := _to_stored(snapshot)) is not None]
+        return those_that_can_be_read(snapshots, _to_stored)
 
-    def wait(self, activation_id: str, *, seen: str, seconds: float) -> Stored | None:
-        return wait_until_changed(lambda: self.get(activation_id), seen=seen, seconds=seconds)
+    def wait(
+        self, activation_id: str, *, seen: str, seconds: float, stop: Event | None = None
+    ) -> Stored | None:
+        return wait_until_changed(
+            lambda: self.get(activation_id), seen=seen, seconds=seconds, stop=stop
+        )
 
     def keep_dead_letter(self, letter: DeadLetter) -> None:
         document = self._client.collection(DEAD_LETTERS).document(letter.message_id)
@@ -127,6 +149,7 @@ class FirestoreStore:
             "attributes": json.dumps(letter.attributes),
             "why": letter.why,
             "received_at": letter.received_at,
+            "expires_at": letter.received_at + DEAD_LETTERS_KEPT,  # for the TTL policy
         }
         with _translated():
             document.set(fields, **_BOUNDED)
@@ -163,7 +186,7 @@ def _to_stored(snapshot: Any) -> Stored | None:
     """The TTL policy deletes within a day (page: TTL); until then an expired one is hidden here."""
     if not snapshot.exists:
         return None
-    activation = Activation.model_validate(snapshot.to_dict())
+    activation = parsed(snapshot.id, lambda: Activation.model_validate(snapshot.to_dict()))
     if activation.expires_at <= snapshot.read_time:
         return None
     return Stored(

@@ -1,9 +1,21 @@
 """`/livez` says that the process is up, `/readyz` that what it needs answers."""
 
-from flask import Blueprint, Response, jsonify
+from typing import Literal
+
+from flask import Blueprint, Response
+from pydantic import BaseModel, Field
 
 from shared.errors import PublishFailed, StoreUnavailable
 from shared.ports import ActivationStore, Publisher
+
+
+class Up(BaseModel):
+    status: Literal["ok"] = "ok"
+
+
+class Readiness(BaseModel):
+    status: Literal["ok", "unavailable"]
+    reasons: dict[str, str] = Field(description="By part, `store` or `queue`, why it is away.")
 
 
 def health_routes(store: ActivationStore, publisher: Publisher) -> Blueprint:
@@ -11,15 +23,19 @@ def health_routes(store: ActivationStore, publisher: Publisher) -> Blueprint:
 
     @routes.get("/livez")
     def livez() -> Response:
-        return jsonify(status="ok")
+        return _json(Up(), 200)
 
     @routes.get("/readyz")
-    def readyz() -> tuple[Response, int]:
+    def readyz() -> Response:
         reasons = _unreachable(store, publisher)
-        status = "unavailable" if reasons else "ok"
-        return jsonify(status=status, reasons=reasons), 503 if reasons else 200
+        shown = Readiness(status="unavailable" if reasons else "ok", reasons=reasons)
+        return _json(shown, 503 if reasons else 200)
 
     return routes
+
+
+def _json(shown: BaseModel, status: int) -> Response:
+    return Response(shown.model_dump_json(), status=status, content_type="application/json")
 
 
 def _unreachable(store: ActivationStore, publisher: Publisher) -> dict[str, str]:

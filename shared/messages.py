@@ -5,14 +5,16 @@ Data is JSON `{"version": …, "activation": {…}}`; attributes are `activation
 """
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from shared.activation import Activation
+from shared.activation import Activation, is_activation_id
 from shared.errors import MessageNotUnderstood
 
 SCHEMA = "1"
+DEAD_LETTERS_KEPT = timedelta(days=30)
+"""They hold what users wrote, so they go when an activation goes by default."""
 
 
 @dataclass(frozen=True)
@@ -60,8 +62,11 @@ def decode(message: Message) -> ActivationMessage:
     if schema != SCHEMA:
         raise MessageNotUnderstood(f"schema {schema[:20]!r}, expected {SCHEMA!r}")
     try:
-        return ActivationMessage.model_validate_json(message.data)
+        decoded = ActivationMessage.model_validate_json(message.data)
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False, include_context=False)[0]
         place = "/".join(str(part) for part in first["loc"])
         raise MessageNotUnderstood(f"/{place}: {first['type']}") from None
+    if not is_activation_id(decoded.activation.activation_id):
+        raise MessageNotUnderstood("/activation/activation_id: not an id of ours")
+    return decoded

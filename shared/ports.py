@@ -7,6 +7,7 @@ be overwritten: the version is the fencing token.
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from threading import Event
 from typing import Protocol
 
 from shared.activation import Activation
@@ -58,6 +59,10 @@ class ActivationStore(Protocol):
         """Erase; that it is gone already is no error."""
         ...
 
+    def delete_all(self, user_id: str) -> None:
+        """Erase all of the user's that are there when it begins; the unreadable ones as well."""
+        ...
+
     def page(self, user_id: str, *, limit: int, cursor: str | None = None) -> Page:
         """The user's own, newest first. Raises InvalidCursor."""
         ...
@@ -70,8 +75,11 @@ class ActivationStore(Protocol):
         """Those whose `due_at` has come, the longest overdue first."""
         ...
 
-    def wait(self, activation_id: str, *, seen: str, seconds: float) -> Stored | None:
-        """Block until the version differs from `seen` or the seconds are over; then as `get`."""
+    def wait(
+        self, activation_id: str, *, seen: str, seconds: float, stop: Event | None = None
+    ) -> Stored | None:
+        """Block until the version differs from `seen`, the seconds are over or `stop` is set;
+        then as `get`."""
         ...
 
     def keep_dead_letter(self, letter: DeadLetter) -> None:

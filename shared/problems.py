@@ -3,21 +3,48 @@
 `detail` is a sentence fit for a user; existing clients show it. Nothing of an exception leaves.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
 import structlog
-from flask import Flask, Response
+from flask import Flask, Response, request
+from pydantic import BaseModel, ConfigDict, Field
 from werkzeug.exceptions import HTTPException
 
 from shared.errors import StoreUnavailable
+from shared.sentences import language_of_sentences, say
 
 log = structlog.get_logger(__name__)
 
 CONTENT_TYPE = "application/problem+json"
 RETRY_SOON_SECONDS = 5
+MOST_ERRORS, SHOWN_ERRORS, SHOWN_CHARACTERS = 20, 4, 60
+"""A problem lists so many errors; its sentence for the user names fewer, and not at length."""
+
+
+class InvalidPart(BaseModel):
+    """One thing that is wrong with a request."""
+
+    pointer: str = Field(description="JSON Pointer (RFC 6901) to the part; a parameter's name.")
+    detail: str
+
+
+class ProblemBody(BaseModel):
+    """RFC 9457. `detail` is a sentence fit for a user."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str
+    errors: tuple[InvalidPart, ...] | None = Field(
+        default=None, description="Where a validation failed."
+    )
+    activation_id: str | None = Field(
+        default=None, description="Of the activation that the request was about."
+    )
 
 
 class Problem(Exception):
@@ -30,12 +57,15 @@ class Problem(Exception):
         *,
         errors: Sequence[Mapping[str, str]] = (),
         headers: Mapping[str, str] | None = None,
+        values: Mapping[str, int] | None = None,
         **members: Any,
     ) -> None:
+        """`detail` may have places for `values`; what is wrong with each part is said after it."""
         super().__init__(detail)
         self.status = status
         self.detail = detail
-        self.errors = list(errors)
+        self.values = dict(values or {})
+        self.errors = list(errors[:MOST_ERRORS])
         self.headers = dict(headers or {})
         self.members = members
 
@@ -49,21 +79,35 @@ def install_problems(app: Flask) -> None:
 
 
 def to_response(problem: Problem) -> Response:
-    body: dict[str, Any] = {
-        "type": "about:blank",
-        "title": HTTPStatus(problem.status).phrase,
-        "status": problem.status,
-        "detail": problem.detail,
+    language = language_of_sentences(request.accept_languages)
+    body = ProblemBody(
+        title=HTTPStatus(problem.status).phrase,
+        status=problem.status,
+        detail=spoken(problem, language),
+        errors=tuple(InvalidPart(**error) for error in problem.errors) or None,
         **problem.members,
-    }
-    if problem.errors:
-        body["errors"] = problem.errors
+    )
     return Response(
-        json.dumps(body, ensure_ascii=False),
+        body.model_dump_json(exclude_none=True),
         status=problem.status,
         content_type=CONTENT_TYPE,
-        headers={"Cache-Control": "no-store", **problem.headers},
+        headers={
+            "Cache-Control": "no-store",
+            "Content-Language": language,
+            **problem.headers,
+        },
     )
+
+
+def spoken(problem: Problem, language: str) -> str:
+    """The sentence for the user, and of a validation the first few parts that are wrong."""
+    sentence = say(problem.detail, language).format(**problem.values)
+    parts = [
+        f"{say(error['pointer'].lstrip('/')[:SHOWN_CHARACTERS], language) or 'JSON'}: "
+        f"{say(error['detail'], language)}"
+        for error in problem.errors[:SHOWN_ERRORS]
+    ]
+    return f"{sentence} {'; '.join(parts)}." if parts else sentence
 
 
 _DETAILS = {

@@ -5,6 +5,7 @@ what is expected. What only one service needs is checked by `check_ingress` and 
 """
 
 import os
+import re
 from importlib.util import find_spec
 from typing import Annotated, Any, Literal
 
@@ -18,6 +19,9 @@ Seconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)]
 Port = Annotated[int, Field(ge=1, le=65_535)]
 Name = Annotated[str, Field(min_length=3, max_length=255, pattern=r"^[A-Za-z][A-Za-z0-9._~+%-]+$")]
 
+_ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(:\d{1,5})?")
+"""As a browser sends it (RFC 6454): scheme, host, and a port that is not the scheme's own. No IPv6
+literal: its brackets, too, would be a regular expression to flask-cors."""
 
 ACK_DEADLINE_SECONDS = 600
 """Of our push subscriptions, and the longest that Pub/Sub has (page: Subscription properties).
@@ -70,6 +74,8 @@ class Settings(BaseSettings):
     push_service_account: str | None = None
     cors_allowed_origins: Annotated[tuple[str, ...], NoDecode] = ()
     daily_limit_per_user: int = Field(default=50, ge=0)
+    burst_limit_per_user: int = Field(default=60, ge=0)
+    burst_limit_per_address: int = Field(default=600, ge=0)
 
     @field_validator("cors_allowed_origins", mode="before")
     @classmethod
@@ -77,6 +83,22 @@ class Settings(BaseSettings):
         if isinstance(value, str):
             return tuple(origin.strip() for origin in value.split(",") if origin.strip())
         return value
+
+    @field_validator("cors_allowed_origins")
+    @classmethod
+    def _are_origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
+        """Nothing else: flask-cors would read what looks like one as a regular expression."""
+        for origin in origins:
+            if origin != "*" and not _ORIGIN.fullmatch(origin):
+                raise ValueError(f"expected origins such as https://app.example, not {origin!r}")
+        return origins
+
+    @field_validator("pubsub_topic", "pubsub_dead_letter_topic", "pubsub_subscription")
+    @classmethod
+    def _not_googles(cls, name: str) -> str:
+        if name.startswith("goog"):
+            raise ValueError("expected a name that does not begin with goog (Pub/Sub reserves it)")
+        return name
 
     @field_validator("gemini_api_key", mode="before")
     @classmethod
@@ -127,11 +149,18 @@ class Settings(BaseSettings):
         return max(1, self.web_threads - max(1, self.web_threads // 4))
 
     @property
-    def daily_limit(self) -> int:
-        """0 is off. With AUTH=none everybody is the user `local`, so only a limit that was asked
-        for counts there."""
-        asked_for = "daily_limit_per_user" in self.model_fields_set
-        return self.daily_limit_per_user if asked_for or self.auth != "none" else 0
+    def waiting_share(self) -> int:
+        """Of these, one user's; with AUTH=none everybody is one user."""
+        return self.waiting_slots if self.auth == "none" else max(1, self.waiting_slots // 4)
+
+    def limit(
+        self,
+        name: Literal["daily_limit_per_user", "burst_limit_per_user", "burst_limit_per_address"],
+    ) -> int:
+        """0 is off. With AUTH=none everybody is the user `local` at one address, so only a limit
+        that was asked for counts there."""
+        counts = name in self.model_fields_set or self.auth != "none"
+        return int(getattr(self, name)) if counts else 0
 
     @property
     def on_cloud_run(self) -> bool:

@@ -3,15 +3,14 @@
 from typing import Any
 
 import jwt
+import structlog
 
-from shared.errors import TokenRefused
+from shared.errors import NothingToVerifyWith, TokenRefused
+from shared.signing_keys import NoKeysYet, SigningKeys
+
+log = structlog.get_logger(__name__)
 
 LEEWAY_SECONDS = 30
-KEYS_TIMEOUT_SECONDS = 5
-KEYS_LIFESPAN_SECONDS = 6 * 3600
-"""Google's answers allow about this long (Cache-Control of its key pages); a key that is not
-among the cached ones causes at most one fetch in 30 s (PyJWKClient's cooldown)."""
-
 GOOGLE_KEYS = "https://www.googleapis.com/oauth2/v3/certs"
 GOOGLE_ISSUERS = ("https://accounts.google.com", "accounts.google.com")
 FIREBASE_KEYS = (
@@ -25,12 +24,10 @@ class TokenVerifier:
     def __init__(self, *, keys_url: str, audience: str, issuers: tuple[str, ...]) -> None:
         self._audience = audience
         self._issuers = issuers
-        self._keys = jwt.PyJWKClient(
-            keys_url, lifespan=KEYS_LIFESPAN_SECONDS, timeout=KEYS_TIMEOUT_SECONDS
-        )
+        self._keys = SigningKeys(keys_url)
 
     def verify(self, token: str) -> dict[str, Any]:
-        """The token's claims. Raises TokenRefused, also when the keys can't be fetched."""
+        """The token's claims. Raises TokenRefused; NothingToVerifyWith while there are no keys."""
         try:
             key = self._keys.get_signing_key_from_jwt(token)
             claims: dict[str, Any] = jwt.decode(
@@ -42,6 +39,9 @@ class TokenVerifier:
                 leeway=LEEWAY_SECONDS,
                 options={"require": ["aud", "exp", "iat", "iss", "sub"]},
             )
+        except NoKeysYet as error:
+            log.error("keys.unavailable", error=str(error), alert=True)
+            raise NothingToVerifyWith(type(error).__name__) from None
         except (jwt.PyJWTError, OSError, ValueError) as error:
             # OSError: PyJWT passes on what breaks while it reads the keys; without them, closed.
             raise TokenRefused(type(error).__name__) from None

@@ -15,7 +15,7 @@ from local.store import SqliteStore
 from shared.settings import Settings
 from tests.doubles import FakeTime
 from tests.emulators import GoogleEmulators, need_emulators, running_emulators
-from tests.tables import TABLE, lines
+from tests.tables import ISOLATION, SUMMARIES, TABLE, isolation_lines, lines
 
 SEED = int(os.environ.get("TEST_SEED", random.SystemRandom().randrange(2**32)))
 
@@ -28,6 +28,14 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if TABLE:
         terminalreporter.section("what becomes of what Gemini does (the waiting is injected)")
         for line in lines(TABLE):
+            terminalreporter.write_line(line)
+    for tool, summary in SUMMARIES.items():
+        terminalreporter.section(tool)
+        for line in summary:
+            terminalreporter.write_line(line)
+    if ISOLATION:
+        terminalreporter.section("who may not see what")
+        for line in isolation_lines(ISOLATION):
             terminalreporter.write_line(line)
 
 

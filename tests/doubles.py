@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from threading import Event
 
 from shared.activation import Activation, Usage
 from shared.errors import PublishFailed
@@ -59,6 +60,9 @@ class FakeGenerator:
         self.seconds: list[float] = []
         self._script = deque(script)
 
+    def plan(self, *more: GeneratorError | Callable[[], None]) -> None:
+        self._script.extend(more)
+
     def generate(self, request: StepRequest, *, seconds: float) -> Generated:
         self.requests.append(request)
         self.seconds.append(seconds)
@@ -103,6 +107,9 @@ class StoreWithFaults:
     def delete(self, activation_id: str) -> None:
         self._store.delete(activation_id)
 
+    def delete_all(self, user_id: str) -> None:
+        self._store.delete_all(user_id)
+
     def page(self, user_id: str, *, limit: int, cursor: str | None = None) -> Page:
         return self._store.page(user_id, limit=limit, cursor=cursor)
 
@@ -112,8 +119,10 @@ class StoreWithFaults:
     def due(self, now: datetime, *, limit: int) -> list[Stored]:
         return self._store.due(now, limit=limit)
 
-    def wait(self, activation_id: str, *, seen: str, seconds: float) -> Stored | None:
-        return self._store.wait(activation_id, seen=seen, seconds=seconds)
+    def wait(
+        self, activation_id: str, *, seen: str, seconds: float, stop: Event | None = None
+    ) -> Stored | None:
+        return self._store.wait(activation_id, seen=seen, seconds=seconds, stop=stop)
 
     def keep_dead_letter(self, letter: DeadLetter) -> None:
         self._store.keep_dead_letter(letter)

@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from unittest import mock
 
-import pytest
-
 from local.emulators import find_emulators, wait_until_listening
 from local.processes import stop_all
 from shared.errors import SettingsError
+from tests.needs import need
 
 PROJECT = "innerjourney-tests"
 
@@ -47,11 +46,7 @@ def why_not() -> str | None:
 
 def need_emulators() -> None:
     """Skip the test where they are missing; in CI that is a failure."""
-    missing = why_not()
-    if missing and os.environ.get("CI") == "true":
-        pytest.fail(f"CI needs Google's emulators: {missing}")
-    if missing:
-        pytest.skip(f"needs Google's emulators: {missing}")
+    need("Google's emulators", why_not())
 
 
 @contextmanager

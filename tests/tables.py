@@ -16,6 +16,18 @@ TABLE: list[Row] = []
 """Filled by tests/contract/test_gemini_table.py, printed by tests/conftest.py."""
 
 
+SUMMARIES: dict[str, list[str]] = {}
+"""By tool, the lines that it ends with."""
+
+ISOLATION: list[tuple[str, str, str, str]] = []
+"""Method, route, caller, answer; filled by tests/http/test_isolation.py."""
+
+
+def isolation_lines(rows: list[tuple[str, str, str, str]]) -> list[str]:
+    head = ("method", "route", "caller", "answer")
+    return [f"{m:<8} {r:<26} {c:<15} {a}" for m, r, c, a in (head, *sorted(set(rows)))]
+
+
 def lines(rows: list[Row]) -> list[str]:
     head = f"{'Gemini does':<26} {'SDK':<20} {'calls':>5} {'waited s':>9}  ends as"
     return [

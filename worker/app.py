@@ -3,9 +3,12 @@
 from flask import Flask
 
 from shared.clock import Clock, utc_now
+from shared.gunicorn_worker import BEFORE_KILLED
 from shared.health import health_routes
 from shared.ports import ActivationStore, Publisher
 from shared.problems import install_problems
+from shared.request_ids import install_request_ids
+from shared.security_headers import install_security_headers
 from shared.settings import Settings
 from worker.generator import Generator
 from worker.routes import worker_routes
@@ -24,9 +27,11 @@ def create_app(
 ) -> Flask:
     app = Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
+    install_request_ids(app)
     install_problems(app)
+    install_security_headers(app, https=settings.on_cloud_run)
     app.register_blueprint(health_routes(store, publisher))
-    app.register_blueprint(
-        worker_routes(build_services(settings, store, publisher, generator, clock))
-    )
+    services = build_services(settings, store, publisher, generator, clock)
+    app.register_blueprint(worker_routes(services))
+    app.extensions[BEFORE_KILLED] = services.claims.let_go
     return app

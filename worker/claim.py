@@ -41,9 +41,12 @@ class Claimer:
     def claim(self, message: ActivationMessage) -> Stored | NotTaken:
         """The claimed activation, or why there is none. Raises StoreUnavailable."""
         activation, version = message.activation, message.version
+        # A message that carries anything but a queued activation is not believed: read first.
+        believed = activation.status == "queued"
         for _ in range(TRIES):
             claim_id = self.claim_id()
-            written = self._write(activation, version, claim_id)
+            written = self._write(activation, version, claim_id) if believed else None
+            believed = True
             if written is not None:
                 return written
             current = self.store.get(activation.activation_id)
@@ -58,9 +61,7 @@ class Claimer:
         raise StoreUnavailable("every claim met a conflict")
 
     def _write(self, activation: Activation, version: str, claim_id: str) -> Stored | None:
-        """None is a conflict. A message that does not carry a queued activation is not believed."""
-        if activation.done:
-            return None
+        """None is a conflict."""
         wanted = activation.claimed(claim_id=claim_id, now=self.clock(), lease=self.lease)
         try:
             return self.store.replace(wanted, version)

@@ -11,8 +11,9 @@ GeneratorError                 carries what was spent and the fallback_reason th
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
-from shared.activation import FallbackReason, Profile, Usage
+from shared.activation import FallbackReason, Usage
 from shared.errors import GeneratorError as _GeneratorError
+from shared.profile import Profile
 from shared.step import Step
 
 

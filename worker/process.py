@@ -16,6 +16,7 @@ from shared.ports import ActivationStore, Stored
 from worker.answering import Answerer, Pause
 from worker.claim import Claimer, NotTaken
 from worker.ledger import Fate, Ledger
+from worker.live_claims import LiveClaims
 
 log = structlog.get_logger(__name__)
 
@@ -24,7 +25,7 @@ Outcome = Literal[
     "dropped",  # cancelled, erased or taken over while Gemini worked: ack
     "gone",
     "done",  # a duplicate of something that has ended: ack
-    "released",  # until Gemini may be asked again: nack
+    "released",  # until Gemini may be asked again, or because this process ends: nack
     "leased",
     "not_yet",  # somebody is at it, or will be: nack
 ]
@@ -38,6 +39,7 @@ class Processor:
     claimer: Claimer
     answerer: Answerer
     ledger: Ledger
+    claims: LiveClaims
     write_back_seconds: float
     """How long the result's write is tried again; what was paid for is not lost to a hiccup."""
     sleep: Callable[[float], None] = time.sleep
@@ -45,9 +47,17 @@ class Processor:
 
     def process(self, message: ActivationMessage) -> Outcome:
         """Handle one delivery. Raises StoreUnavailable, which is a nack as well."""
+        if self.claims.closed:
+            return "released"
         claimed = self.claimer.claim(message)
         if not isinstance(claimed, Stored):
             return _not_taken(message, claimed)
+        with self.claims.holding(claimed):
+            outcome = self._work(claimed)
+        # A claim that was given back for our own end must be delivered again: no ack.
+        return "released" if outcome == "dropped" and self.claims.closed else outcome
+
+    def _work(self, claimed: Stored) -> Outcome:
         started = self.monotonic()
         activation = claimed.activation
         ended = self.answerer.answer(activation, claimed.read_at)

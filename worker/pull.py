@@ -6,6 +6,7 @@ messages at a time. Takes PUBSUB_SUBSCRIPTION, WEB_THREADS messages at once.
 
 import signal
 import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -17,6 +18,7 @@ from google.cloud.pubsub_v1.subscriber.scheduler import ThreadScheduler
 
 from shared.errors import MessageNotUnderstood, SettingsError, StoreUnavailable
 from shared.google import google_adapters
+from shared.gunicorn_worker import BEFORE_KILLED_SECONDS
 from shared.logs import configure_logging
 from shared.messages import Message, decode
 from shared.settings import Settings, check_pull, read_settings
@@ -67,6 +69,9 @@ def run(settings: Settings) -> int:
 
     def stop(_: int, __: Any) -> None:
         stream.cancel()
+        let_go = threading.Timer(BEFORE_KILLED_SECONDS, services.claims.let_go)
+        let_go.daemon = True
+        let_go.start()
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)

@@ -11,8 +11,10 @@ from flask import Blueprint, Response, jsonify, request
 from shared.errors import MessageNotUnderstood
 from shared.messages import decode
 from shared.problems import Problem, to_response
+from shared.request_body import read_body
 from worker.dead_letter import DeadLetters
 from worker.envelope import unwrap
+from worker.live_claims import LiveClaims
 from worker.process import ACKED, Processor
 from worker.push_auth import Authorize
 from worker.sweep import Sweeper
@@ -22,12 +24,13 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class Services:
-    """What the routes need, wired in app.py."""
+    """What the routes need, wired in services.py."""
 
     processor: Processor
     dead_letters: DeadLetters
     sweeper: Sweeper
     authorize: Authorize
+    claims: LiveClaims
 
 
 def worker_routes(services: Services) -> Blueprint:
@@ -44,7 +47,7 @@ def worker_routes(services: Services) -> Blueprint:
 
     @routes.post("/pubsub/push")
     def push() -> tuple[str, int]:
-        _, message = unwrap(request.get_data())
+        _, message = unwrap(read_body())
         trace = message.attributes.get("traceparent")
         with structlog.contextvars.bound_contextvars(traceparent=trace):
             outcome = services.processor.process(decode(message))
@@ -52,7 +55,7 @@ def worker_routes(services: Services) -> Blueprint:
 
     @routes.post("/pubsub/dead-letter")
     def dead_letter() -> tuple[str, int]:
-        message_id, message = unwrap(request.get_data())
+        message_id, message = unwrap(read_body())
         return _answer(services.dead_letters.handle(message_id, message), "leased")
 
     @routes.post("/tasks/sweep")

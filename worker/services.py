@@ -14,6 +14,7 @@ from worker.dead_letter import DeadLetters
 from worker.fallback import load_library
 from worker.generator import Generator, WithoutKey
 from worker.ledger import Ledger
+from worker.live_claims import LiveClaims
 from worker.process import Processor
 from worker.push_auth import push_authorization
 from worker.repairing import RepairingGenerator
@@ -65,9 +66,11 @@ def build_services(
         max_sleep_seconds=settings.gemini_max_sleep_seconds,
         budget_seconds=settings.gemini_budget_seconds,
     )
+    claims = LiveClaims(store)
     return Services(
         processor=Processor(
             store=store,
+            claims=claims,
             claimer=Claimer(store=store, lease=lease, clock=clock),
             answerer=answerer,
             ledger=Ledger(settings.gemini_model),
@@ -78,4 +81,5 @@ def build_services(
             store=store, publisher=publisher, answerer=answerer, lease=lease, clock=clock
         ),
         authorize=push_authorization(settings),
+        claims=claims,
     )

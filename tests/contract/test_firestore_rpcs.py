@@ -14,6 +14,7 @@ from google.cloud.firestore_v1.services.firestore.transports import FirestoreGrp
 
 from ingress.accept import Acceptor
 from ingress.activation_request import ActivationRequest
+from ingress.limits import DailyLimit
 from shared import firestore
 from shared.clock import utc_now
 from shared.errors import StoreUnavailable
@@ -24,6 +25,7 @@ from tests.doubles import FakeGenerator, FakePublisher
 from tests.emulators import PROJECT, GoogleEmulators, free_port
 from worker.claim import Claimer
 from worker.ledger import Ledger
+from worker.live_claims import LiveClaims
 from worker.process import Processor
 
 
@@ -69,13 +71,14 @@ def test_create_claim_and_complete_are_one_write_each_and_no_read(counted: Count
         clock=utc_now,
         time_to_answer=timedelta(minutes=5),
         time_to_live=timedelta(days=30),
-        daily_limit=0,
+        daily_limit=DailyLimit(store=counted.store, clock=utc_now, limit=0),
     )
     request = ActivationRequest(mood=2, goal="komma igång")
     acceptor.accept("anna", request, language="sv", traceparent="")
     assert counted.rpcs.calls == ["Commit"]
     processor = Processor(
         store=counted.store,
+        claims=LiveClaims(counted.store),
         claimer=Claimer(store=counted.store, lease=LEASE, clock=utc_now),
         answerer=an_answerer(FakeGenerator()),
         ledger=Ledger("fake"),

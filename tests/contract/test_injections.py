@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from shared.activation import Profile
+from shared.profile import Profile
 from shared.settings import Settings
 from shared.step import Step
 from tests.builders import NOON, an_activation, step_fields

@@ -13,7 +13,7 @@ from local.database import open_database
 from local.store import SqliteStore
 from shared import firestore
 from shared.activation import Activation
-from shared.errors import AlreadyExists, Conflict, InvalidCursor
+from shared.errors import AlreadyExists, Conflict, InvalidCursor, StoreUnavailable
 from shared.firestore import FirestoreStore
 from shared.messages import DeadLetter
 from shared.ports import ActivationStore
@@ -30,6 +30,8 @@ class Backend:
 
     store: ActivationStore
     dead_letter: Callable[[str], bytes | None]
+    spoil: Callable[[str], None]
+    """Make a stored document unreadable, as a person with a console can."""
 
     def an_activation(self, name: str = "a", **changes: object) -> Activation:
         now = datetime.now(timezone.utc)
@@ -50,7 +52,10 @@ def backend(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Backend]
         found = client.collection("dead_letters").document(message_id).get().to_dict()
         return found["data"] if found else None
 
-    yield Backend(store, dead_letter)
+    def spoil(activation_id: str) -> None:
+        store._collection.document(activation_id).update({"status": "nonsense"})
+
+    yield Backend(store, dead_letter, spoil)
     client.close()
 
 
@@ -62,7 +67,13 @@ def sqlite_backend(folder: Path) -> Backend:
         row = database.execute(query, message_id).fetchone()
         return row[0] if row else None
 
-    return Backend(SqliteStore(database), dead_letter)
+    def spoil(activation_id: str) -> None:
+        database.execute(
+            'UPDATE activations SET body = \'{"status": "nonsense"}\' WHERE activation_id = ?',
+            activation_id,
+        )
+
+    return Backend(SqliteStore(database), dead_letter, spoil)
 
 
 def test_what_was_created_is_read_back_unchanged(backend: Backend) -> None:
@@ -119,7 +130,11 @@ def test_replace_on_an_old_version_is_a_conflict_and_changes_nothing(backend: Ba
 
 
 @pytest.mark.parametrize(
-    "version", ["", "abc", "-1", "١", "1e5", "9" * 30, "2026-13-45T99:99:99Z", "0" * 400]
+    "version",
+    [
+        *("", "abc", "-1", "١", "1e5", "9" * 30, "0" * 400),
+        *("2026-13-45T99:99:99Z", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999999999Z"),
+    ],
 )
 def test_what_is_no_version_of_ours_is_a_conflict(backend: Backend, version: str) -> None:
     created = backend.store.create(backend.an_activation())
@@ -312,6 +327,66 @@ def test_a_dead_letter_is_kept_once(backend: Backend) -> None:
     backend.store.keep_dead_letter(letter)
     backend.store.keep_dead_letter(letter)
     assert backend.dead_letter(message_id) == b"\x00\xff"
+
+
+def test_erasing_all_of_a_user_takes_the_unreadable_too_and_nothing_of_others(
+    backend: Backend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.firestore.ERASED_AT_ONCE", 2)
+    user_id, other = uuid.uuid4().hex, uuid.uuid4().hex
+    own = [backend.an_activation(name, user_id=user_id) for name in "abcde"]
+    theirs = backend.an_activation("t", user_id=other)
+    for wanted in (*own, theirs):
+        backend.store.create(wanted)
+    backend.spoil(own[0].activation_id)
+    backend.store.delete_all(user_id)
+    assert [backend.store.get(wanted.activation_id) for wanted in own] == [None] * 5
+    assert backend.store.get(theirs.activation_id) is not None
+    backend.store.delete_all(user_id)
+
+
+def test_one_unreadable_document_hides_no_other(backend: Backend) -> None:
+    user_id = uuid.uuid4().hex
+    names = [backend.an_activation(name, user_id=user_id) for name in "abc"]
+    for wanted in names:
+        backend.store.create(wanted)
+    backend.spoil(names[1].activation_id)
+    readable = {names[0].activation_id, names[2].activation_id}
+    shown = {item.activation.activation_id for item in backend.store.page(user_id, limit=9).items}
+    later = datetime.now(timezone.utc) + timedelta(minutes=5)
+    due = {stored.activation.activation_id for stored in backend.store.due(later, limit=900)}
+    assert shown == readable
+    assert readable <= due
+    assert names[1].activation_id not in due
+    with pytest.raises(StoreUnavailable):
+        backend.store.get(names[1].activation_id)
+
+
+def test_pages_go_on_behind_a_page_that_nobody_can_read(backend: Backend) -> None:
+    user_id = uuid.uuid4().hex
+    oldest_first = [backend.an_activation(name, user_id=user_id) for name in "abc"]
+    for wanted in oldest_first:
+        backend.store.create(wanted)
+    for wanted in oldest_first[1:]:
+        backend.spoil(wanted.activation_id)
+    first = backend.store.page(user_id, limit=2)
+    assert first.items == ()
+    assert first.cursor is not None
+    (shown,) = backend.store.page(user_id, limit=2, cursor=first.cursor).items
+    assert shown.activation.activation_id == oldest_first[0].activation_id
+
+
+def test_a_dead_letter_with_odd_attributes_is_kept(backend: Backend) -> None:
+    message_id = uuid.uuid4().hex
+    letter = DeadLetter(
+        message_id=message_id,
+        data=b"x",
+        attributes={"": "empty", "__reserved__": "1", "a.b/c`": "2", "å" * 800: "3"},
+        why="because",
+        received_at=datetime.now(timezone.utc),
+    )
+    backend.store.keep_dead_letter(letter)
+    assert backend.dead_letter(message_id) == b"x"
 
 
 def test_answers_a_ping(backend: Backend) -> None:

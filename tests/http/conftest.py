@@ -12,6 +12,8 @@ from shared.messages import Message
 from shared.settings import Settings
 from tests.doubles import FakeGenerator, FakePublisher, FakeTime
 
+GOOD = {"mood": 2, "goal": "komma igång"}
+
 
 @pytest.fixture
 def publisher() -> FakePublisher:
@@ -47,3 +49,10 @@ def apps(
         worker.app.create_app(settings, store, publisher, generator, time.now).test_client(),
         publisher,
     )
+
+
+def deliver(apps: Apps) -> int:
+    """Push to the worker what the ingress has published last. The status of its answer."""
+    from tests.http.test_worker import push
+
+    return push(apps.worker, apps.publisher.published[-1]).status_code

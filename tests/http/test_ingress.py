@@ -13,9 +13,8 @@ from shared.messages import decode
 from shared.settings import Settings
 from tests.builders import NOON, an_activation, an_answer, step_fields
 from tests.doubles import FakePublisher, FakeTime, StoreWithFaults
-from tests.http.conftest import Apps
+from tests.http.conftest import GOOD, Apps, deliver
 
-GOOD = {"mood": 2, "goal": "komma igång"}
 FLAT_FIELDS = {*step_fields(), "activation_id", "source"}
 REPRESENTATION_FIELDS = {
     *("activation_id", "status", "done", "created_at", "updated_at", "deadline", "attempt"),
@@ -352,10 +351,3 @@ def test_livez_says_up_and_readyz_names_what_is_away(apps: Apps) -> None:
     assert away.status_code == 503
     assert away.get_json()["reasons"] == {"queue": "told to"}
     assert apps.ingress.get("/livez").status_code == 200
-
-
-def deliver(apps: Apps) -> int:
-    """Push to the worker what the ingress has published."""
-    from tests.http.test_worker import push
-
-    return push(apps.worker, apps.publisher.published[-1]).status_code

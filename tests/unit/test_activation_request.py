@@ -7,8 +7,8 @@ import pytest
 from werkzeug.datastructures import LanguageAccept
 
 from ingress.activation_request import ActivationRequest, language_of, parse_request
-from shared.activation import Profile
-from shared.problems import Problem
+from shared.problems import Problem, spoken
+from shared.profile import Profile
 
 JSON = "application/json"
 
@@ -278,6 +278,10 @@ def test_what_is_no_language_tag_is_refused(language: object) -> None:
         (None, "", "sv"),
         (None, "x" * 36, "sv"),
         (None, "en_GB!", "sv"),
+        (None, "123", "sv"),
+        (None, "-a-", "sv"),
+        (None, "åäö", "sv"),
+        (None, "sv-" + "abcdefgh-" * 6 + "a", "sv-" + "abcdefgh-" * 6 + "a"),
     ],
 )
 def test_the_language_is_the_requests_then_the_browsers_then_swedish(
@@ -376,7 +380,7 @@ def test_each_fault_says_what_is_expected() -> None:
 
 
 def test_the_detail_names_the_field_and_the_fault() -> None:
-    assert refusal(a_body(goal="")).detail == (
+    assert spoken(refusal(a_body(goal="")), "en") == (
         "The request can't be accepted. goal: must not be empty."
     )
 
@@ -387,11 +391,11 @@ def test_at_most_twenty_faults_are_listed() -> None:
 
 def test_the_detail_stays_short_however_many_faults_there_are() -> None:
     """It is a sentence that existing clients show to the user."""
-    assert len(refusal(a_body(**{f"key{n}": 1 for n in range(1000)})).detail) < 2000
+    assert len(spoken(refusal(a_body(**{f"key{n}": 1 for n in range(1000)})), "en")) < 2000
 
 
 @pytest.mark.parametrize("field", ["mood", "goal", "language", "profile"])
 def test_a_refusal_never_repeats_a_value(field: str) -> None:
     canary = "kanariefågel\u0007"
     problem = refusal(a_body(**{field: [canary] if field == "goal" else canary}))
-    assert "kanarie" not in f"{problem.detail} {problem.errors} {problem.__context__}"
+    assert "kanarie" not in f"{spoken(problem, 'en')} {problem.errors} {problem.__context__}"

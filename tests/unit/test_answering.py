@@ -1,10 +1,15 @@
 """Care comes before everything else, and never costs a call."""
 
+from dataclasses import replace
+from datetime import timedelta
+
 import pytest
 
 from shared.activation import Activation, Answer, FallbackReason
 from tests.builders import NOON, an_activation, an_answerer
-from tests.doubles import FakeGenerator
+from tests.doubles import FakeGenerator, FakeTime
+from worker.answering import Pause
+from worker.generator import Unavailable
 from worker.safety import caring_step
 
 HEAVY = "jag orkar inte leva längre"
@@ -49,3 +54,27 @@ def test_other_flags_are_no_signal() -> None:
     generator = FakeGenerator()
     an_answerer(generator).answer(with_risk(suicideRisk=False, depressionRisk=True), NOON)
     assert len(generator.requests) == 1
+
+
+def test_geminis_pause_is_counted_from_its_answer(time: FakeTime) -> None:
+    """It came 20 s after the claim: counted from there, a retry would come 20 s too early."""
+
+    def slowly() -> None:
+        time.advance(20)
+        raise Unavailable("429", reason="quota", retry_after=30)
+
+    answerer = replace(an_answerer(FakeGenerator(slowly)), monotonic=time.monotonic)
+    ended = answerer.answer(an_activation(), NOON)
+    assert isinstance(ended, Pause)
+    assert ended.until == NOON + timedelta(seconds=50)
+
+
+def test_a_pause_that_ends_after_the_deadline_by_that_count_is_none(time: FakeTime) -> None:
+    def slowly() -> None:
+        time.advance(20)
+        raise Unavailable("429", reason="quota", retry_after=290)
+
+    answerer = replace(an_answerer(FakeGenerator(slowly)), monotonic=time.monotonic)
+    ended = answerer.answer(an_activation(), NOON)
+    assert isinstance(ended, Answer)
+    assert ended.fallback_reason == "quota"

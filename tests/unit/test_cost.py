@@ -15,6 +15,7 @@ from worker.claim import Claimer
 from worker.cost import Prices, add_up, load_prices, report
 from worker.generator import Unavailable, WithoutKey
 from worker.ledger import Ledger
+from worker.live_claims import LiveClaims
 from worker.process import Processor
 from worker.prompt import VERSION
 
@@ -29,6 +30,7 @@ def entry(**changes: object) -> dict[str, object]:
 def processed(store: SqliteStore, time: FakeTime, generator: FakeGenerator | WithoutKey) -> None:
     processor = Processor(
         store=store,
+        claims=LiveClaims(store),
         claimer=Claimer(store=store, lease=LEASE, clock=time.now),
         answerer=an_answerer(generator),
         ledger=Ledger("m"),

@@ -1,5 +1,6 @@
 """What the two services rely on in gunicorn's configuration."""
 
+import resource
 import runpy
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,14 @@ def test_the_app_is_built_after_the_fork(conf: dict[str, Any]) -> None:
 def test_port_and_threads_are_the_settings(conf: dict[str, Any]) -> None:
     assert conf["bind"] == "0.0.0.0:9999"
     assert conf["threads"] == 7
-    assert conf["worker_class"] == "gthread"
+    assert conf["worker_class"] == "shared.gunicorn_worker.Worker"
+
+
+def test_it_holds_many_more_connections_than_threads_and_fewer_than_it_may_open_files(
+    conf: dict[str, Any],
+) -> None:
+    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    assert 10 * conf["threads"] < conf["worker_connections"] < files
 
 
 def test_it_ends_before_cloud_run_kills_it(conf: dict[str, Any]) -> None:

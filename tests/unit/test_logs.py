@@ -202,3 +202,22 @@ def test_the_log_of_a_bug_holds_neither_its_message_nor_its_variables(
     bug: tuple[str, str],
 ) -> None:
     assert CANARY not in bug[1]
+
+
+@pytest.mark.parametrize(
+    "library",
+    ["google.auth.transport", "urllib3.connectionpool", "httpcore.http11", "httpx", "google_genai"],
+)
+def test_at_debug_our_own_lines_are_shown_and_what_libraries_say_of_requests_is_not(
+    library: str,
+) -> None:
+    program = f"""
+logging.getLogger({library!r}).debug("POST /v1beta?key={CANARY}")
+logging.getLogger({library!r}).info("body: {CANARY}")
+logging.getLogger({library!r}).warning("the connection was lost")
+logging.getLogger("ours").debug("seen")
+"""
+    said = logged(program, level="DEBUG")
+    assert CANARY not in said
+    assert "the connection was lost" in said
+    assert "seen" in said

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from shared.activation import Profile
 from shared.errors import MessageNotUnderstood
 from shared.messages import Message, decode, encode
+from shared.profile import Profile
 from tests.builders import LEASE, NOON, an_activation, an_answer
 
 CANARY = "kanariefågel"
@@ -116,3 +116,12 @@ def test_nothing_that_the_user_wrote_hangs_on_the_refusal_either() -> None:
     with pytest.raises(MessageNotUnderstood) as caught:
         decode(a_message(a_payload(mood=CANARY)))
     assert CANARY not in f"{caught.value.__cause__} {caught.value.__context__}"
+
+
+@pytest.mark.parametrize(
+    "activation_id", ["", "a/b", "..", ".", "__x__", "a" * 65, "å", "a b", CANARY, "a\n"]
+)
+def test_an_id_that_no_document_can_have_is_refused_and_not_repeated(activation_id: str) -> None:
+    """On Firestore it would be an outage at every delivery, for ever."""
+    said = refusal(a_message(a_payload(activation_id=activation_id), schema="1"))
+    assert said == "/activation/activation_id: not an id of ours"

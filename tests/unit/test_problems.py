@@ -61,7 +61,7 @@ def test_a_problem_has_its_status(client: FlaskClient) -> None:
     [
         ("type", "about:blank"),
         ("status", 422),
-        ("detail", "Kan inte ta emot det där."),
+        ("detail", "Kan inte ta emot det där. mood: must be 1 to 5."),
         ("errors", [{"pointer": "/mood", "detail": "must be 1 to 5"}]),
         ("activation_id", "a1"),
     ],

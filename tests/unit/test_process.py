@@ -22,14 +22,18 @@ from worker.generator import (
     WithoutKey,
 )
 from worker.ledger import Ledger
+from worker.live_claims import LiveClaims
 from worker.process import Processor
 
 SPENT = Usage(gemini_calls=2, gemini_ms=50)
 
 
-def a_processor(store: ActivationStore, time: FakeTime, generator: Generator) -> Processor:
+def a_processor(
+    store: ActivationStore, time: FakeTime, generator: Generator, claims: LiveClaims | None = None
+) -> Processor:
     return Processor(
         store=store,
+        claims=claims or LiveClaims(store),
         claimer=Claimer(store=store, lease=LEASE, clock=time.now),
         answerer=an_answerer(generator),
         ledger=Ledger("fake"),
@@ -283,6 +287,7 @@ def test_the_claims_time_is_the_stores_and_not_the_workers(
     ahead = Claimer(store=store, lease=LEASE, clock=lambda: time.now() + timedelta(hours=1))
     wrong = Processor(
         store=store,
+        claims=LiveClaims(store),
         claimer=ahead,
         answerer=processor.answerer,
         ledger=Ledger("fake"),

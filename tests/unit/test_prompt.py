@@ -6,7 +6,7 @@ from typing import Any, get_args
 import pytest
 from google.ai.generativelanguage_v1beta.types import Schema
 
-from shared.activation import NeuroTendencies, PersonalityType, Profile, WellbeingFlags
+from shared.profile import NeuroTendencies, PersonalityType, Profile, WellbeingFlags
 from shared.step import ActivationType, CategoryId, LogType, Step
 from worker.generator import StepRequest
 from worker.prompt import SYSTEM_INSTRUCTION, step_schema, user_message

@@ -11,6 +11,7 @@ import pytest
 from local.database import Database
 from local.dispatcher import Dispatcher, PushPolicy, envelope
 from local.queue import Delivery, SqliteQueue
+from shared.errors import StoreUnavailable
 from shared.messages import Message
 from tests.builders import NOON
 from tests.eventually import eventually
@@ -155,3 +156,39 @@ def test_what_nobody_dead_letters_is_pushed_for_ever(
         lambda: target.to("/push")[more_than_allowed:], seconds=10, what="the last push"
     )
     assert pushed[0].data == b"again"
+
+
+def test_a_message_of_a_topic_that_nobody_subscribes_to_waits_and_blocks_nobody(
+    database: Database, queue: SqliteQueue, target: PushTarget
+) -> None:
+    SqliteQueue(database, "an-older-topic").publish(Message(b"waits"))
+    queue.publish(Message(b"mine"))
+    eventually(lambda: target.to("/push"), seconds=10, what="the push")
+    row = database.execute("SELECT deliveries FROM messages WHERE topic = 'an-older-topic'")
+    assert row.fetchone() == (0,)
+    assert [push.data for push in target.pushes] == [b"mine"]
+
+
+class FullDisk(SqliteQueue):
+    """Counts how often it was looked at."""
+
+    looks = 0
+
+    def make_leased_visible(self) -> None:
+        pass
+
+    def data_version(self) -> int:
+        self.looks += 1
+        raise StoreUnavailable("database or disk is full")
+
+
+def test_a_full_disk_is_not_looked_at_fifty_times_a_second(
+    database: Database, capsys: pytest.CaptureFixture[str]
+) -> None:
+    queue = FullDisk(database, TOPIC)
+    dispatcher = Dispatcher(queue, PushPolicy(endpoints={}))
+    dispatcher.start()
+    eventually(lambda: queue.looks, seconds=10, what="the first look")
+    dispatcher.stop()  # the pause after an outage ends at once
+    assert queue.looks == 1
+    assert "queue.unavailable" in capsys.readouterr().out

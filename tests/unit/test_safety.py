@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from shared.activation import Profile, Scalar, WellbeingFlags
+from shared.profile import Profile, Scalar, WellbeingFlags
 from shared.step import Step
 from worker.safety import caring_step, signals_self_harm
 

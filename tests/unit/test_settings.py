@@ -301,7 +301,7 @@ def test_the_daily_limit_counts_without_sign_in_only_where_asked_for(
     environment: SetEnvironment, variables: dict[str, str], limit: int
 ) -> None:
     environment(**variables)
-    assert read_settings().daily_limit == limit
+    assert read_settings().limit("daily_limit_per_user") == limit
 
 
 @pytest.mark.parametrize("threads", [2, 3, 4, 32, 512])
@@ -428,3 +428,45 @@ def test_an_sdk_that_is_not_installed_stops_the_worker(monkeypatch: pytest.Monke
     with pytest.raises(SettingsError, match="GEMINI_SDK='google-genai'"):
         check_gemini(Settings(gemini_sdk="google-genai"))
     check_gemini(Settings())
+
+
+@pytest.mark.parametrize(
+    "origins",
+    [
+        "https://app.example",
+        "http://localhost:3000,https://app.example",
+        "*",
+    ],
+)
+def test_origins_are_taken(environment: SetEnvironment, origins: str) -> None:
+    environment(CORS_ALLOWED_ORIGINS=origins)
+    assert read_settings().cors_allowed_origins == tuple(origins.split(","))
+
+
+@pytest.mark.parametrize(
+    "origins",
+    ["[", "app.example", "https://app.example/", "https://a.example/path", "https://*.example",
+     "https://a.example https://b.example", "null", "ftp://a.example", "https://a.example:port",
+     "http://[::1]:3000"],
+)  # fmt: skip
+def test_what_is_no_origin_is_refused(environment: SetEnvironment, origins: str) -> None:
+    environment(CORS_ALLOWED_ORIGINS=origins)
+    assert refusal().startswith(f"CORS_ALLOWED_ORIGINS={origins!r}: ")
+
+
+@pytest.mark.parametrize(
+    "name", ["PUBSUB_TOPIC", "PUBSUB_DEAD_LETTER_TOPIC", "PUBSUB_SUBSCRIPTION"]
+)
+def test_a_name_that_pubsub_reserves_is_refused(environment: SetEnvironment, name: str) -> None:
+    environment(**{name: "goog-requests"})
+    assert refusal().startswith(f"{name}='goog-requests': ")
+
+
+def test_one_topic_for_both_is_refused(environment: SetEnvironment) -> None:
+    environment(PUBSUB_TOPIC="one", PUBSUB_DEAD_LETTER_TOPIC="one")
+    assert refusal().startswith("PUBSUB_TOPIC='one': ")
+
+
+def test_a_dotenv_file_that_is_not_utf_8_is_refused(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_bytes(b"GEMINI_MODEL=\xe5\n")
+    assert refusal() == ".env: expected a file in UTF-8"

@@ -49,3 +49,20 @@ def test_a_child_that_ends_at_once_stops_the_others_and_is_named() -> None:
     assert lasting.exit_code() is not None
     assert background.calls == []
     assert announced == []
+
+
+def test_what_the_children_need_and_has_ended_is_named_at_once() -> None:
+    """An emulator whose port was taken in the last moment, for one: nobody would get ready."""
+    lasting = Child("lasting", [sys.executable, "-c", "import time; time.sleep(60)"])
+    emulator = Child("firestore emulator", [sys.executable, "-c", "raise SystemExit(1)"])
+    emulator.start()
+    supervisor = Supervisor(
+        children=[lasting],
+        ready_urls=[f"http://127.0.0.1:{free_port()}/readyz"],
+        background=[],
+        announce=lambda: None,
+        needs=[emulator],
+    )
+    with pytest.raises(NotReady, match="firestore emulator ended with exit code 1"):
+        supervisor.run()
+    assert lasting.exit_code() is not None

@@ -20,7 +20,9 @@ from ingress.identity import LOCAL_USER, identity, signed_in_user
 from shared.errors import TokenRefused
 from shared.problems import Problem
 from shared.settings import Settings
+from shared.signing_keys import NoKeysYet, SigningKeys
 from shared.tokens import TokenVerifier, bearer_token, firebase_verifier, push_verifier
+from tests.doubles import FakeTime
 from worker.push_auth import only_for, push_authorization
 
 AUDIENCE = "https://worker.example/pubsub/push"
@@ -332,14 +334,73 @@ def test_a_key_server_that_resets_the_connection_refuses(resetting_url: str) -> 
         push_verifier(AUDIENCE, resetting_url).verify(a_token())
 
 
-def test_a_key_server_that_comes_back_is_asked_again(
-    keys: KeyServer, verifier: TokenVerifier
+def test_a_key_server_that_is_away_is_not_asked_for_every_token_and_again_when_it_is_back(
+    keys: KeyServer, time: FakeTime
+) -> None:
+    signing_keys = SigningKeys(keys.url, monotonic=time.monotonic)
+    keys.status = 503
+    for _ in range(20):
+        with pytest.raises(NoKeysYet):
+            signing_keys.get_signing_key_from_jwt(a_token())
+    assert keys.fetches == 1
+    keys.status = 200
+    time.advance(5)
+    assert signing_keys.get_signing_key_from_jwt(a_token()).key_id == "k1"
+    assert keys.fetches == 2
+
+
+def test_while_the_key_server_hangs_tokens_of_known_keys_wait_for_nobody(
+    keys: KeyServer, time: FakeTime
+) -> None:
+    signing_keys = SigningKeys(keys.url, monotonic=time.monotonic)
+    token = a_token()
+    signing_keys.get_signing_key_from_jwt(token)
+    signing_keys.cooldown_duration = 0  # as 30 s later
+    asked, go_on = threading.Event(), threading.Event()
+
+    def hang() -> Any:
+        asked.set()
+        go_on.wait(30)
+        raise jwt.PyJWKClientConnectionError("told to")
+
+    signing_keys.fetch_data = hang  # type: ignore[method-assign]
+    refused: list[str] = []
+
+    def ask_for_an_unknown_key() -> None:
+        try:
+            signing_keys.get_signing_key("unknown")
+        except jwt.PyJWKClientError as error:
+            refused.append(str(error))
+
+    first = threading.Thread(target=ask_for_an_unknown_key)
+    first.start()
+    assert asked.wait(30)
+    assert signing_keys.get_signing_key_from_jwt(token).key_id == "k1"
+    ask_for_an_unknown_key()  # a second one does not queue up behind the first
+    assert refused == ["another request is asking for it"]
+    go_on.set()
+    first.join(30)
+    assert len(refused) == 2
+
+
+def test_without_any_keys_a_user_is_told_to_try_again_and_not_to_sign_in(
+    keys: KeyServer,
 ) -> None:
     keys.status = 503
+    settings = Settings(auth="firebase", firebase_project_id=PROJECT, auth_jwks_url=keys.url)
+    with pytest.raises(Problem) as caught:
+        identity(settings)(f"Bearer {a_token()}")
+    assert caught.value.status == 503
+    assert caught.value.headers["Retry-After"] == "5"
+
+
+@pytest.mark.parametrize("body", [b"[]", b"{}", b'{"keys": []}', b"null", b"<html>", b"\xff"])
+def test_a_page_that_holds_no_keys_is_refused(
+    keys: KeyServer, verifier: TokenVerifier, body: bytes
+) -> None:
+    keys.body = body
     with pytest.raises(TokenRefused):
         verifier.verify(a_token())
-    keys.status = 200
-    assert verifier.verify(a_token())["email"] == PUSHER
 
 
 # The header

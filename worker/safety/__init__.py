@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from shared.activation import Profile, Scalar
+from shared.profile import Profile, Scalar
 from shared.step import Step
 
 _HERE = Path(__file__).parent
