@@ -1,34 +1,59 @@
 """`python -m local`: the whole pipeline on this machine (`make run`, `make emulators`)."""
 
+import os
 import signal
 import sys
+from typing import TYPE_CHECKING
 
-from local.options import Options, local_settings, parse_options
-from local.ports_in_use import refuse_taken
-from local.processes import NotReady, stop_all
-from shared.errors import SettingsError
-from shared.logs import configure_logging
+if TYPE_CHECKING:
+    from local.options import Options
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def main() -> int:
     """The exit code: 0 after Ctrl-C, 2 for what the caller can mend, 1 when a part failed."""
-    options = parse_options()
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.default_int_handler)  # clean up as after Ctrl-C
+    for number in SIGNALS:
+        signal.signal(number, _leave)
+    _print_what_the_terminal_can_show()
     try:
-        run(options)
+        return _start()
     except KeyboardInterrupt:
         return 0
+
+
+def _leave(_number: int, _frame: object) -> None:
+    """End at once: nothing is started yet.
+
+    No KeyboardInterrupt here: within an import it ends in the traceback of whoever imports, and
+    pydantic's Rust part panics when datetime fails to import.
+    """
+    os._exit(0)
+
+
+def _start() -> int:
+    # Imported here: they take most of a second, in which Ctrl-C must not end in a traceback.
+    from local.options import parse_options
+    from local.processes import NotReady
+    from shared.errors import SettingsError, StoreUnavailable
+
+    try:
+        _run(parse_options())
     except SettingsError as error:
         print(f"can't start: {error}", file=sys.stderr)
         return 2
-    except NotReady as error:
+    except (NotReady, StoreUnavailable) as error:
         print(f"can't start: {error}", file=sys.stderr)
         return 1
     return 0
 
 
-def run(options: Options) -> None:
+def _run(options: "Options") -> None:
+    from local.options import local_settings
+    from local.ports_in_use import refuse_taken
+    from local.processes import stop_all
+    from shared.logs import configure_logging
+
     settings = local_settings()
     configure_logging(settings.log_level, json=False)
     refuse_taken(options.port, "ingress", "--port")
@@ -36,15 +61,23 @@ def run(options: Options) -> None:
     if options.emulators:
         from local.emulated import emulated, start_emulators  # Google's libraries, 1 s to import
 
+        for number in SIGNALS:  # from here on there is something to clean up
+            signal.signal(number, signal.default_int_handler)
         emulators = start_emulators(options)
         try:
-            emulated(options).run()
+            emulated(options, emulators).run()
         finally:
             stop_all(emulators, grace_seconds=5)
     else:
         from local.embedded import embedded
 
         embedded(options, settings).run()
+
+
+def _print_what_the_terminal_can_show() -> None:
+    """The banner has Swedish letters; in a C locale they become question marks, no traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="replace")  # type: ignore[union-attr]  # they are TextIOWrappers
 
 
 if __name__ == "__main__":

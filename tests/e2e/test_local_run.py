@@ -121,6 +121,9 @@ def test_a_database_that_cannot_be_opened_is_one_line_and_exit_2(embedded: Pipel
         ("MAX_ATTEMPTS", "0"),
         ("AUTH", "maybe"),
         ("WEB_THREADS", "many"),
+        ("CORS_ALLOWED_ORIGINS", "["),
+        ("PUBSUB_TOPIC", "goog-requests"),
+        ("PUBSUB_TOPIC", "activation-requests-dead"),
     ],
 )
 def test_a_bad_setting_is_one_line_and_exit_2(embedded: Pipeline, name: str, value: str) -> None:
@@ -130,10 +133,79 @@ def test_a_bad_setting_is_one_line_and_exit_2(embedded: Pipeline, name: str, val
     assert value in said
 
 
-def test_a_port_that_is_none_is_refused(embedded: Pipeline) -> None:
-    code, said = attempt(embedded, "--port", "99999")
-    assert code == 2
-    assert "99999" in said
+@pytest.mark.parametrize("arguments", [("--port", "99999"), ("--port", "8081"), ("--colour",)])
+def test_a_bad_option_is_one_line_and_exit_2(
+    embedded: Pipeline, arguments: tuple[str, ...]
+) -> None:
+    code, said = attempt(embedded, *arguments, "--worker-port", "8081")
+    assert (code, said.count("\n")) == (2, 1), said
+    assert arguments[-1] in said
+
+
+def test_a_dotenv_file_that_is_not_utf_8_is_one_line_and_exit_2(embedded: Pipeline) -> None:
+    (embedded.folder / ".env").write_bytes(b"GEMINI_MODEL=\xe5\n")
+    code, said = attempt(embedded)
+    assert (code, said) == (2, "can't start: .env: expected a file in UTF-8\n")
+
+
+def test_a_database_that_is_none_is_one_line_and_exit_2(embedded: Pipeline) -> None:
+    (embedded.folder / ".data").mkdir()
+    (embedded.folder / ".data" / "innerjourney.db").write_text("this is no database " * 100)
+    code, said = attempt(embedded)
+    assert (code, said.count("\n")) == (2, 1), said
+
+
+def test_with_emulators_a_data_folder_that_cannot_be_made_is_one_line_and_exit_2(
+    embedded: Pipeline,
+) -> None:
+    need_emulators()
+    (embedded.folder / ".data").write_text("a file stands there")
+    code, said = attempt(embedded, "--emulators")
+    assert (code, said.count("\n")) == (2, 1), said
+    assert ".data" in said
+
+
+def test_a_blank_line_of_a_template_is_the_default(tmp_path: Path) -> None:
+    blank = {"AUTH": "", "GOOGLE_CLOUD_PROJECT": "", "GEMINI_API_KEY": ""}
+    with running(tmp_path / "run", environment=blank) as pipeline:
+        assert requests.get(f"{pipeline.url}/readyz", timeout=30).status_code == 200
+
+
+def test_a_terminal_without_swedish_letters_is_no_obstacle(tmp_path: Path) -> None:
+    with running(tmp_path / "run", environment={"PYTHONIOENCODING": "ascii"}) as pipeline:
+        assert "komma ig?ng" in pipeline.output
+
+
+INTERRUPTED_WHILE_IT_IMPORTS = """
+import os, runpy, signal, sys
+
+class Interrupt:
+    def find_spec(self, name, *_):
+        if name == module:
+            os.kill(os.getpid(), signal.SIGINT)
+
+module = sys.argv.pop(1)
+sys.meta_path.insert(0, Interrupt())
+runpy.run_module("local", run_name="__main__", alter_sys=True)
+"""
+
+
+@pytest.mark.parametrize("module", ["argparse", "datetime", "shared.settings", "local.embedded"])
+def test_ctrl_c_while_it_imports_leaves_no_traceback_and_no_process(
+    embedded: Pipeline, module: str
+) -> None:
+    python, _, _, *arguments = embedded.argv
+    ended = subprocess.run(
+        [python, "-c", INTERRUPTED_WHILE_IT_IMPORTS, module, *arguments],
+        cwd=embedded.folder,
+        env={**clean_environment(), MARK: embedded.mark},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")
+    eventually(lambda: not embedded.processes(), what="the end of every process")
 
 
 def test_a_dotenv_file_is_read(tmp_path: Path) -> None:
