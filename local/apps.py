@@ -11,6 +11,7 @@ from local.queue import SqliteQueue
 from local.store import SqliteStore
 from shared.logs import configure_logging
 from shared.settings import Settings, read_settings
+from worker.gemini_key import with_gemini_key
 from worker.services import build_generator
 
 
@@ -28,5 +29,6 @@ def ingress_app(data_dir: str) -> Flask:
 def worker_app(data_dir: str) -> Flask:
     settings = read_settings()
     configure_logging(settings.log_level, json=False)
+    settings = with_gemini_key(settings)
     store, queue = sqlite_adapters(settings, data_dir)
     return worker.app.create_app(settings, store, queue, build_generator(settings))

@@ -16,6 +16,7 @@ from http import HTTPStatus
 from typing import Any
 
 from gunicorn import util
+from gunicorn.errors import AppImportError
 from gunicorn.http.errors import (
     ExpectationFailed,
     LimitRequestHeaders,
@@ -25,6 +26,7 @@ from gunicorn.http.errors import (
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
 from shared.arrival import READ_SECONDS, ArrivingSocket
+from shared.errors import SettingsError
 from shared.problems import CONTENT_TYPE
 
 AT_SIGTERM, BEFORE_KILLED = "at_sigterm", "before_killed"
@@ -47,6 +49,14 @@ _STATUS_OF_REFUSAL = {
 
 
 class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
+    def load_wsgi(self) -> None:
+        """What only app() finds out, such as a secret that can't be read, stops the start too."""
+        try:
+            super().load_wsgi()
+        except SettingsError as error:
+            # gunicorn prints the line without a traceback, and does not start the process again.
+            raise AppImportError(f"can't start: {error}") from None
+
     def accept(self, listener: Any) -> None:
         try:
             client, address = listener.accept()

@@ -19,6 +19,8 @@ Seconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)]
 Port = Annotated[int, Field(ge=1, le=65_535)]
 Name = Annotated[str, Field(min_length=3, max_length=255, pattern=r"^[A-Za-z][A-Za-z0-9._~+%-]+$")]
 
+_SECRET_VERSION = re.compile(r"projects/[^/\s]+/secrets/[^/\s]+/versions/[^/\s]+")
+
 _ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(:\d{1,5})?")
 """As a browser sends it (RFC 6454): scheme, host, and a port that is not the scheme's own. No IPv6
 literal: its brackets, too, would be a regular expression to flask-cors."""
@@ -56,6 +58,7 @@ class Settings(BaseSettings):
     sync_wait_seconds: float = Field(default=30, ge=0, le=60, allow_inf_nan=False)
 
     gemini_api_key: SecretStr | None = None
+    gemini_api_key_secret: str | None = None
     gemini_sdk: Literal["google-generativeai", "google-genai"] = "google-generativeai"
     gemini_model: str = "gemini-flash-latest"
     gemini_api_endpoint: str | None = None
@@ -104,6 +107,13 @@ class Settings(BaseSettings):
     @classmethod
     def _drop_the_newline_that_files_end_with(cls, value: Any) -> Any:
         return value.strip() or None if isinstance(value, str) else value
+
+    @field_validator("gemini_api_key_secret")
+    @classmethod
+    def _is_a_version_of_a_secret(cls, name: str | None) -> str | None:
+        if name is not None and not _SECRET_VERSION.fullmatch(name):
+            raise ValueError("expected projects/…/secrets/…/versions/latest (or a number)")
+        return name
 
     @field_validator("log_level", mode="before")
     @classmethod
@@ -265,4 +275,7 @@ def _sentence(detail: dict[str, Any]) -> str:
 
 
 def _is_secret(field: str) -> bool:
-    return SecretStr in getattr(Settings.model_fields[field].annotation, "__args__", ())
+    """Or may be one by mistake: the key itself, where its secret's name belongs."""
+    return field == "gemini_api_key_secret" or SecretStr in getattr(
+        Settings.model_fields[field].annotation, "__args__", ()
+    )

@@ -22,6 +22,7 @@ from shared.gunicorn_worker import BEFORE_KILLED_SECONDS
 from shared.logs import configure_logging
 from shared.messages import Message, decode
 from shared.settings import Settings, check_pull, read_settings
+from worker.gemini_key import with_gemini_key
 from worker.process import ACKED, Processor
 from worker.services import build_generator, build_services
 
@@ -90,10 +91,11 @@ def main() -> int:
     try:
         settings = read_settings()
         check_pull(settings)
+        configure_logging(settings.log_level, json=settings.on_cloud_run)
+        settings = with_gemini_key(settings)
     except SettingsError as error:
         print(f"can't start: {error}", file=sys.stderr)
         return 2
-    configure_logging(settings.log_level, json=settings.on_cloud_run)
     return run(settings)
 
 

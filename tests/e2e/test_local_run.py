@@ -227,12 +227,31 @@ def test_a_dotenv_file_is_read(tmp_path: Path) -> None:
     ],
 )
 def test_a_production_service_with_a_bad_setting_stops_with_one_line(
-    tmp_path: Path, service: str, environment: dict[str, str], names: str
+    service: str, environment: dict[str, str], names: str
 ) -> None:
-    root = Path(__file__).resolve().parent.parent.parent
-    ended = subprocess.run(
+    ended = start_production(service, **environment)
+    said = ended.stdout + ended.stderr
+    assert (ended.returncode, said.count("\n")) == (2, 1), said
+    assert names in said
+
+
+def test_a_secret_that_cant_be_read_stops_the_worker_with_a_line_that_names_it() -> None:
+    name = "projects/p/secrets/s/versions/latest"
+    ended = start_production(
+        "worker.main:app()",
+        GEMINI_API_KEY_SECRET=name,
+        GOOGLE_APPLICATION_CREDENTIALS="/nowhere.json",
+    )
+    assert ended.returncode != 0
+    assert f"can't start: GEMINI_API_KEY_SECRET='{name}': expected a secret" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def start_production(service: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """A start that is expected to fail."""
+    return subprocess.run(
         [str(Path(sys.executable).with_name("gunicorn")), service],
-        cwd=root,
+        cwd=Path(__file__).resolve().parent.parent.parent,
         env={
             **clean_environment(),
             "GOOGLE_CLOUD_PROJECT": "p",
@@ -244,6 +263,3 @@ def test_a_production_service_with_a_bad_setting_stops_with_one_line(
         timeout=60,
         check=False,
     )
-    said = ended.stdout + ended.stderr
-    assert (ended.returncode, said.count("\n")) == (2, 1), said
-    assert names in said

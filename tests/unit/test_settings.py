@@ -77,6 +77,7 @@ def refusal(read: Callable[[], object] = read_settings) -> str:
         ("activation_ttl_days", 30),
         ("sync_wait_seconds", 30),
         ("gemini_api_key", None),
+        ("gemini_api_key_secret", None),
         ("gemini_model", "gemini-flash-latest"),
         ("gemini_api_endpoint", None),
         ("gemini_timeout_seconds", 20),
@@ -171,6 +172,17 @@ def test_a_bad_secret_is_named_without_its_value(environment: SetEnvironment) ->
     assert said.startswith("GEMINI_API_KEY=…: ")
     assert KEY not in said
     assert "20261123" not in said
+
+
+@pytest.mark.parametrize("bad", [KEY, "gemini-api-key", "projects/p/secrets/s", "projects/p"])
+def test_what_is_no_name_of_a_secrets_version_is_refused_unseen(
+    environment: SetEnvironment, bad: str
+) -> None:
+    """It may be the key itself, set in the wrong place."""
+    environment(GEMINI_API_KEY_SECRET=bad)
+    said = refusal()
+    assert said.startswith("GEMINI_API_KEY_SECRET=…: ")
+    assert bad not in said
 
 
 @pytest.mark.parametrize("bad", [{"PORT": "http"}, {"LEASE_SECONDS": "10"}])
