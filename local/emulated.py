@@ -61,9 +61,7 @@ def emulated(options: Options, emulators: Sequence[Child]) -> Supervisor:
     subscriptions = Subscriptions(settings)
 
     def subscribe() -> None:
-        subscriptions.create_topics()
-        subscriptions.push_requests_to(worker_url(options, "/pubsub/push"))
-        subscriptions.push_dead_letters_to(worker_url(options, "/pubsub/dead-letter"))
+        subscriptions.push_to(worker_url(options, ""))
 
     try:
         subscribe()

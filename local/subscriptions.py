@@ -47,6 +47,12 @@ class Subscriptions:
         self.requests = self._publisher.topic_path(project, settings.pubsub_topic)
         self.dead = self._publisher.topic_path(project, settings.pubsub_dead_letter_topic)
 
+    def push_to(self, worker_url: str) -> None:
+        """Both topics, each pushed to its route of the worker at this URL."""
+        self.create_topics()
+        self.push_requests_to(f"{worker_url}/pubsub/push")
+        self.push_dead_letters_to(f"{worker_url}/pubsub/dead-letter")
+
     def create_topics(self) -> None:
         for topic in (self.requests, self.dead):
             with contextlib.suppress(AlreadyExists):

@@ -36,6 +36,7 @@ class Pipeline:
     folder: Path
     emulators: bool = False
     environment: dict[str, str] = field(default_factory=dict)
+    python: str = sys.executable
     port: int = field(default_factory=free_port)
     worker_port: int = field(default_factory=free_port)
     pubsub_port: int = field(default_factory=free_port)
@@ -62,7 +63,7 @@ class Pipeline:
     @property
     def argv(self) -> list[str]:
         return [
-            *(sys.executable, "-m", "local"),
+            *(self.python, "-m", "local"),
             *("--port", str(self.port), "--worker-port", str(self.worker_port)),
             *("--data-dir", str(self.folder / ".data")),
             *("--pubsub-port", str(self.pubsub_port)),
@@ -145,10 +146,11 @@ def running(
     *,
     emulators: bool = False,
     environment: Mapping[str, str] | None = None,
+    python: str = sys.executable,
 ) -> Iterator[Pipeline]:
     folder.mkdir(exist_ok=True)
     fake = {"GEMINI_API_KEY": KEY, "GEMINI_API_ENDPOINT": gemini.url} if gemini else {}
-    pipeline = Pipeline(folder, emulators, {**fake, **(environment or {})})
+    pipeline = Pipeline(folder, emulators, {**fake, **(environment or {})}, python)
     try:
         pipeline.start()
         yield pipeline

@@ -1,0 +1,42 @@
+"""`python -m local.timer`: what has to happen now and then where no Cloud Scheduler is.
+
+Calls the worker's sweep, and subscribes again when the Pub/Sub emulator has forgotten us.
+"""
+
+import argparse
+import signal
+import sys
+import threading
+
+from local.embedded import SWEEP_SECONDS
+from local.subscription_keeper import SubscriptionKeeper
+from local.subscriptions import Subscriptions
+from local.sweep_timer import SweepTimer
+from shared.errors import SettingsError
+from shared.logs import configure_logging
+from shared.settings import read_settings
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Until SIGTERM or SIGINT. The exit code: 2 for a bad setting."""
+    parser = argparse.ArgumentParser(prog="python -m local.timer")
+    parser.add_argument("--worker-url", required=True, help="as we and Pub/Sub reach the worker")
+    worker_url = parser.parse_args(arguments).worker_url
+    stopping = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopping.set())
+    try:
+        settings = read_settings()
+    except SettingsError as error:
+        print(f"can't start: {error}", file=sys.stderr)
+        return 2
+    configure_logging(settings.log_level, json=False)
+    subscriptions = Subscriptions(settings)
+    SweepTimer(f"{worker_url}/tasks/sweep", interval_seconds=SWEEP_SECONDS).start()
+    SubscriptionKeeper(subscriptions.are_missing, lambda: subscriptions.push_to(worker_url)).start()
+    stopping.wait()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
