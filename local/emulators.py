@@ -50,7 +50,8 @@ class Emulators:
             log=folder / "pubsub-emulator.log",
         )
 
-    def firestore(self, port: int, folder: Path) -> Child:
+    def firestore(self, port: int, folder: Path, *, rules: Path | None = None) -> Child:
+        """With `rules` it asks those who come without IAM, as production does."""
         folder.mkdir(parents=True, exist_ok=True)
         return Child(
             name="firestore emulator",
@@ -58,6 +59,7 @@ class Emulators:
             argv=[
                 *("java", "-Duser.language=en", "-cp", str(self.firestore_jar), FIRESTORE_MAIN),
                 *("start", f"--host={LOOPBACK}", f"--port={port}"),
+                *([f"--rules={rules}"] if rules else []),
             ],
             log=folder / "firestore-emulator.log",
             cwd=folder,  # it writes a debug log into its working directory

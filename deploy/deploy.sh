@@ -1,0 +1,70 @@
+#!/usr/bin/env bash
+# From an empty project to two running services. Again is no error: what is there is kept or updated.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+source deploy/commands.sh
+
+USAGE='usage: deploy/deploy.sh --project ID --region REGION [options]
+
+  --project ID              Google Cloud project, with billing on
+  --region REGION           of Cloud Run, Scheduler, Artifact Registry and Firestore
+  --dry-run                 print every command, change nothing
+  --yes                     do not ask before the first change
+  --key-file FILE           the Gemini key, as a new version of its secret (- is standard input)
+  --without-gemini          no key: every answer comes from the fallback library
+  --cors ORIGINS            browsers'"'"' origins, separated by commas
+  --firebase-project ID     whose users sign in (the project itself)
+  --firestore-location LOC  where the database is (the region)
+  --alert-email ADDRESS     who is told of alerts (nobody)
+  --budget AMOUNT           a month, in the billing account'"'"'s currency; alerts only (50)
+  --tag TAG                 of the image (the commit)'
+
+PROJECT='' REGION='' DRY_RUN='' YES='' KEY_FILE='' WITHOUT_GEMINI='' CORS='' FIREBASE_PROJECT=''
+FIRESTORE_LOCATION='' ALERT_EMAIL='' BUDGET=50 TAG=''
+while [[ $# -gt 0 ]]; do
+  case $1 in
+    --help) echo "$USAGE"; exit 0 ;;
+    --dry-run) DRY_RUN=yes; shift ;;
+    --yes) YES=yes; shift ;;
+    --without-gemini) WITHOUT_GEMINI=yes; shift ;;
+    --project | --region | --key-file | --cors | --firebase-project | --firestore-location | \
+      --alert-email | --budget | --tag)
+      [[ $# -gt 1 && -n $2 ]] || fail "$1: expected a value"
+      name=${1#--}; name=${name^^}
+      printf -v "${name//-/_}" '%s' "$2"; shift 2 ;;
+    *) fail "$1: not an option; --help lists them" ;;
+  esac
+done
+[[ -n $PROJECT ]] || fail '--project: expected a Google Cloud project id'
+[[ -n $REGION ]] || fail '--region: expected a region, such as europe-west1'
+[[ $PROJECT =~ ^[a-z][a-z0-9-]{2,28}[a-z0-9]$ ]] || fail "--project $PROJECT: expected a project id"
+[[ $REGION =~ ^[a-z]+-[a-z]+[0-9]+$ ]] || fail "--region $REGION: expected one such as europe-west1"
+: "${FIREBASE_PROJECT:=$PROJECT}" "${FIRESTORE_LOCATION:=$REGION}"
+if [[ -z $TAG ]]; then
+  TAG=$(git rev-parse --short=12 HEAD 2>/dev/null || date +%Y%m%d%H%M%S)
+  # An image is built once for a tag; what is not committed gets one of its own.
+  if [[ -n $(git status --porcelain 2>/dev/null) ]]; then TAG+=-$(date +%H%M%S); fi
+fi
+
+TOPIC=activation-requests DEAD_TOPIC=activation-requests-dead
+PUSH=activation-requests-push DEAD_PUSH=activation-requests-dead-push
+SECRET=gemini-api-key DATABASE='(default)'
+INGRESS=innerjourney-ingress WORKER=innerjourney-worker INVOKER=innerjourney-invoker
+ACCOUNTS=$PROJECT.iam.gserviceaccount.com
+IMAGE=$REGION-docker.pkg.dev/$PROJECT/innerjourney/backend:$TAG
+P=--project=$PROJECT
+INGRESS_THREADS=64 WORKER_THREADS=32
+
+if [[ -z $DRY_RUN && -z $YES ]]; then
+  [[ -t 0 ]] || fail 'nobody is here to ask; --yes goes on without asking'
+  read -rp "This changes the project $PROJECT in $REGION. Type its id to go on: " answer
+  [[ $answer == "$PROJECT" ]] || fail 'stopped; nothing was changed'
+fi
+[[ -z $DRY_RUN ]] || printf '#!/usr/bin/env bash\nset -euo pipefail\n'
+
+source deploy/data.sh
+source deploy/services.sh
+source deploy/watching.sh
+
+step 'Done'
+run gcloud run services describe "$INGRESS" --region="$REGION" "$P" --format='value(status.url)'
