@@ -4,6 +4,7 @@ import base64
 import json
 from collections.abc import Iterator
 
+import jwt
 import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
@@ -16,7 +17,7 @@ from shared.messages import Message, encode
 from shared.settings import Settings
 from tests.builders import LEASE, NOON, an_activation
 from tests.doubles import FakeGenerator, FakePublisher, FakeTime, StoreWithFaults
-from tests.google_keys import GoogleKeys
+from tests.google_keys import KID, GoogleKeys
 from tests.http.conftest import Apps
 
 AUDIENCE = "https://worker.example/pubsub/push"
@@ -207,6 +208,39 @@ def test_with_the_wrong_token_no_work_is_done(
     found = store.get("a1")
     assert found is not None
     assert found.activation.status == "queued"
+
+
+@pytest.mark.parametrize("path", ["/pubsub/push", "/pubsub/dead-letter", "/tasks/sweep"])
+@pytest.mark.parametrize("forged", ["unsigned", "unknown key", "symmetric", "altered"])
+def test_with_a_forged_token_no_work_is_done(
+    guarded: FlaskClient,
+    keys: GoogleKeys,
+    store: SqliteStore,
+    generator: FakeGenerator,
+    path: str,
+    forged: str,
+) -> None:
+    headers = {"Authorization": f"Bearer {forgery(keys, forged)}"}
+    answer = guarded.post(path, json=envelope(submitted(store)), headers=headers)
+    assert answer.status_code == 401
+    assert generator.requests == []
+    found = store.get("a1")
+    assert found is not None
+    assert found.activation.status == "queued"
+
+
+def forgery(keys: GoogleKeys, how: str) -> str:
+    """A token whose claims are good and whose signature is not."""
+    good = keys.sign(claims())
+    if how == "unknown key":
+        return keys.sign(claims(), kid="another")
+    if how == "altered":
+        head, _, signature = good.split(".")
+        body = jwt.encode(claims(exp=2**33), "k" * 32, algorithm="HS256").split(".")[1]
+        return f"{head}.{body}.{signature}"
+    algorithm = {"unsigned": "none", "symmetric": "HS256"}[how]
+    key = "" if algorithm == "none" else "k" * 32
+    return jwt.encode(claims(exp=2**33), key, algorithm=algorithm, headers={"kid": KID})
 
 
 @pytest.mark.parametrize("header", [None, "Bearer", "Bearer x", "Basic eDp5"])
