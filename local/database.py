@@ -32,6 +32,7 @@ CREATE TABLE IF NOT EXISTS activations (
 );
 CREATE INDEX IF NOT EXISTS activations_of_a_user
     ON activations (user_id, created_at DESC, activation_id DESC);
+CREATE INDEX IF NOT EXISTS activations_recent ON activations (created_at DESC);
 CREATE INDEX IF NOT EXISTS activations_due ON activations (due_at) WHERE due_at IS NOT NULL;
 CREATE TABLE IF NOT EXISTS dead_letters (
     message_id TEXT PRIMARY KEY,

@@ -13,6 +13,7 @@ from shared.clock import Clock, utc_now
 from shared.cursor import decode_cursor, encode_cursor
 from shared.errors import AlreadyExists, Conflict
 from shared.messages import DEAD_LETTERS_KEPT, DeadLetter
+from shared.outline import Outline
 from shared.ports import Page, Stored
 from shared.stored_documents import parsed, those_that_can_be_read
 from shared.waiting import wait_until_changed
@@ -95,6 +96,15 @@ class SqliteStore:
         )
         return those_that_can_be_read(found, _to_stored)
 
+    def recent(self, since: datetime, *, limit: int) -> list[Outline]:
+        found = self._select(
+            "created_at >= ?",
+            to_microseconds(since),
+            tail=" ORDER BY created_at DESC LIMIT ?",
+            tail_parameters=(limit,),
+        )
+        return those_that_can_be_read(found, _to_outline)
+
     def wait(
         self, activation_id: str, *, seen: str, seconds: float, stop: Event | None = None
     ) -> Stored | None:
@@ -111,6 +121,12 @@ class SqliteStore:
             letter.why,
             to_microseconds(letter.received_at),
         )
+
+    def count_dead_letters(self, *, up_to: int) -> int:
+        counted = self._database.execute(
+            "SELECT count(*) FROM (SELECT 1 FROM dead_letters LIMIT ?)", up_to
+        )
+        return int(counted.fetchone()[0])
 
     def ping(self) -> None:
         self._database.execute("SELECT 1 FROM activations LIMIT 1")
@@ -171,3 +187,8 @@ def _to_stored(row: _Row) -> Stored:
         written_at=from_microseconds(written_at),
         read_at=read_at,
     )
+
+
+def _to_outline(row: _Row) -> Outline:
+    activation_id, body = row[0], row[4]
+    return parsed(activation_id, lambda: Outline.model_validate_json(body))

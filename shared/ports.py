@@ -12,6 +12,7 @@ from typing import Protocol
 
 from shared.activation import Activation
 from shared.messages import DeadLetter, Message
+from shared.outline import Outline
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,6 +76,10 @@ class ActivationStore(Protocol):
         """Those whose `due_at` has come, the longest overdue first."""
         ...
 
+    def recent(self, since: datetime, *, limit: int) -> list[Outline]:
+        """Everybody's that were created at or after `since`, newest first; the newest `limit`."""
+        ...
+
     def wait(
         self, activation_id: str, *, seen: str, seconds: float, stop: Event | None = None
     ) -> Stored | None:
@@ -84,6 +89,10 @@ class ActivationStore(Protocol):
 
     def keep_dead_letter(self, letter: DeadLetter) -> None:
         """Keep what could not be understood, for a person to look at; once per message id."""
+        ...
+
+    def count_dead_letters(self, *, up_to: int) -> int:
+        """How many are kept; it stops counting at `up_to`."""
         ...
 
     def ping(self) -> None:

@@ -6,16 +6,15 @@ from typing import TypeVar
 import structlog
 from pydantic import ValidationError
 
-from shared.activation import Activation
 from shared.errors import StoreUnavailable
-from shared.ports import Stored
 
 log = structlog.get_logger(__name__)
 
 Raw = TypeVar("Raw")
+Read = TypeVar("Read")
 
 
-def parsed(activation_id: str, parse: Callable[[], Activation]) -> Activation:
+def parsed(activation_id: str, parse: Callable[[], Read]) -> Read:
     """Raises StoreUnavailable for a document that is none of ours, and says so in the log."""
     try:
         return parse()
@@ -25,9 +24,7 @@ def parsed(activation_id: str, parse: Callable[[], Activation]) -> Activation:
         raise StoreUnavailable("the document can't be read") from None
 
 
-def those_that_can_be_read(
-    found: Iterable[Raw], read: Callable[[Raw], Stored | None]
-) -> list[Stored]:
+def those_that_can_be_read(found: Iterable[Raw], read: Callable[[Raw], Read | None]) -> list[Read]:
     """One unreadable document must not hide the others: not from their owner, not from the sweep.
 
     It was logged by `parsed`, with an alert.

@@ -8,6 +8,7 @@ from threading import Event
 from shared.activation import Activation, Usage
 from shared.errors import PublishFailed
 from shared.messages import DeadLetter, Message
+from shared.outline import Outline
 from shared.ports import ActivationStore, Page, Stored
 from tests.builders import NOON, a_step
 from worker.generator import Generated, GeneratorError, StepRequest
@@ -118,6 +119,15 @@ class StoreWithFaults:
 
     def due(self, now: datetime, *, limit: int) -> list[Stored]:
         return self._store.due(now, limit=limit)
+
+    def recent(self, since: datetime, *, limit: int) -> list[Outline]:
+        if self.raises:
+            raise self.raises.popleft()
+        self.reads += 1
+        return self._store.recent(since, limit=limit)
+
+    def count_dead_letters(self, *, up_to: int) -> int:
+        return self._store.count_dead_letters(up_to=up_to)
 
     def wait(
         self, activation_id: str, *, seen: str, seconds: float, stop: Event | None = None

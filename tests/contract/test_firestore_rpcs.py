@@ -100,9 +100,14 @@ def test_create_claim_and_complete_are_one_write_each_and_no_read(counted: Count
         lambda store: store.due(datetime.now(timezone.utc), limit=1),
         lambda store: store.page("anna", limit=1),
         lambda store: store.count_since("anna", datetime.now(timezone.utc)),
+        lambda store: store.recent(datetime.now(timezone.utc), limit=1),
+        lambda store: store.count_dead_letters(up_to=1),
         lambda store: store.ping(),
     ],
-    ids=["get", "create", "replace", "due", "page", "count", "ping"],
+    ids=[
+        *("get", "create", "replace", "due", "page", "count", "recent", "count_dead_letters"),
+        "ping",
+    ],
 )
 def test_with_the_server_away_every_call_ends_within_its_total_deadline(
     call: Callable[[FirestoreStore], object],

@@ -12,10 +12,11 @@ import pytest
 from local.database import open_database
 from local.store import SqliteStore
 from shared import firestore
-from shared.activation import Activation
+from shared.activation import Activation, Usage
 from shared.errors import AlreadyExists, Conflict, InvalidCursor, StoreUnavailable
 from shared.firestore import FirestoreStore
 from shared.messages import DeadLetter
+from shared.outline import Outline
 from shared.ports import ActivationStore
 from tests.builders import LEASE, an_activation, an_answer
 from tests.emulators import PROJECT
@@ -281,6 +282,46 @@ def test_what_is_due_can_be_replaced_by_the_version_it_came_with(backend: Backen
     backend.store.replace(due.activation.requeued(now=now, due_at=now), due.version)
 
 
+def test_recent_are_everybodys_of_late_newest_first_without_what_is_personal(
+    backend: Backend,
+) -> None:
+    now = datetime.now(timezone.utc)
+    created = [
+        backend.an_activation(user_id=f"user {minutes}", now=now - timedelta(minutes=minutes))
+        for minutes in (3, 1, 2)
+    ]
+    backend.store.create(backend.an_activation(now=now - timedelta(hours=2)))
+    for wanted in created:
+        backend.store.create(wanted)
+    newest_first = [Outline.of(created[index]) for index in (1, 2, 0)]
+    since = created[0].created_at
+    assert backend.store.recent(since, limit=9) == newest_first
+    assert backend.store.recent(since, limit=2) == newest_first[:2]
+
+
+def test_recent_shows_how_it_ended_and_what_it_cost(backend: Backend) -> None:
+    created = backend.store.create(backend.an_activation())
+    spent = Usage(gemini_calls=2, prompt_tokens=30, output_tokens=4, gemini_ms=500)
+    done = created.activation.completed(
+        an_answer(source="fallback", fallback_reason="quota", usage=spent), now=created.written_at
+    )
+    backend.store.replace(done, created.version)
+    (shown,) = backend.store.recent(done.created_at, limit=9)
+    assert (shown.status, shown.source, shown.fallback_reason) == ("completed", "fallback", "quota")
+    assert (shown.usage, shown.updated_at) == (spent, done.updated_at)
+
+
+def test_recent_passes_over_the_expired_and_the_unreadable(backend: Backend) -> None:
+    now = datetime.now(timezone.utc)
+    backend.store.create(backend.an_activation(now=now - timedelta(days=31)))
+    spoilt, fine = backend.an_activation(now=now), backend.an_activation(now=now)
+    for wanted in (spoilt, fine):
+        backend.store.create(wanted)
+    backend.spoil(spoilt.activation_id)
+    shown = backend.store.recent(now - timedelta(days=60), limit=9)
+    assert [outline.activation_id for outline in shown] == [fine.activation_id]
+
+
 def test_wait_returns_at_once_when_the_version_is_not_the_one_seen(backend: Backend) -> None:
     created = backend.store.create(backend.an_activation())
     found = backend.store.wait(created.activation.activation_id, seen="0", seconds=30)
@@ -387,6 +428,21 @@ def test_a_dead_letter_with_odd_attributes_is_kept(backend: Backend) -> None:
     )
     backend.store.keep_dead_letter(letter)
     assert backend.dead_letter(message_id) == b"x"
+
+
+def test_dead_letters_are_counted_up_to_a_bound(backend: Backend) -> None:
+    before = backend.store.count_dead_letters(up_to=900)
+    for _ in range(3):
+        letter = DeadLetter(
+            message_id=uuid.uuid4().hex,
+            data=b"x",
+            attributes={},
+            why="because",
+            received_at=datetime.now(timezone.utc),
+        )
+        backend.store.keep_dead_letter(letter)
+    assert backend.store.count_dead_letters(up_to=900) == before + 3
+    assert backend.store.count_dead_letters(up_to=2) == 2
 
 
 def test_answers_a_ping(backend: Backend) -> None:
