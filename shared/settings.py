@@ -79,6 +79,7 @@ class Settings(BaseSettings):
     daily_limit_per_user: int = Field(default=50, ge=0)
     burst_limit_per_user: int = Field(default=60, ge=0)
     burst_limit_per_address: int = Field(default=600, ge=0)
+    board: bool | None = None
 
     @field_validator("cors_allowed_origins", mode="before")
     @classmethod
@@ -171,6 +172,11 @@ class Settings(BaseSettings):
         that was asked for counts there."""
         counts = name in self.model_fields_set or self.auth != "none"
         return int(getattr(self, name)) if counts else 0
+
+    @property
+    def board_is_on(self) -> bool:
+        """Unless asked for or forbidden: where it is not on Cloud Run."""
+        return not self.on_cloud_run if self.board is None else self.board
 
     @property
     def on_cloud_run(self) -> bool:

@@ -10,9 +10,10 @@ from shared.problems import install_problems
 from shared.request_ids import install_request_ids
 from shared.security_headers import install_security_headers
 from shared.settings import Settings
+from worker.board_routes import board_routes
 from worker.generator import Generator
 from worker.routes import worker_routes
-from worker.services import build_services
+from worker.services import build_board, build_services
 
 MAX_BODY_BYTES = 15 * 1024 * 1024
 """A Pub/Sub message is 10 MB at most, and base64 adds a third."""
@@ -33,5 +34,7 @@ def create_app(
     app.register_blueprint(health_routes(store, publisher))
     services = build_services(settings, store, publisher, generator, clock)
     app.register_blueprint(worker_routes(services))
+    if settings.board_is_on:
+        app.register_blueprint(board_routes(build_board(settings, store, generator, clock)))
     app.extensions[BEFORE_KILLED] = services.claims.let_go
     return app

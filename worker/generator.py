@@ -105,5 +105,13 @@ def reason_of(error: GeneratorError) -> FallbackReason:
 class WithoutKey:
     """The generator of an installation without an API key: the library answers everything."""
 
+    state = "no_key"
+
     def generate(self, request: StepRequest, *, seconds: float) -> Generated:  # noqa: ARG002
         raise NoApiKey("no API key is configured")
+
+
+def state_of(generator: Generator) -> str:
+    """For people: closed, open or half_open where there is a breaker, no_key where there is no key,
+    unknown where the generator does not say."""
+    return str(getattr(generator, "state", "unknown"))

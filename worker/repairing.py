@@ -7,7 +7,14 @@ from collections.abc import Callable
 import structlog
 
 from shared.activation import Usage
-from worker.generator import Generated, Generator, GeneratorError, InvalidOutput, StepRequest
+from worker.generator import (
+    Generated,
+    Generator,
+    GeneratorError,
+    InvalidOutput,
+    StepRequest,
+    state_of,
+)
 
 log = structlog.get_logger(__name__)
 
@@ -24,6 +31,11 @@ class RepairingGenerator:
         self._inner = inner
         self._once_more = again
         self._monotonic = monotonic
+
+    @property
+    def state(self) -> str:
+        """Of the breaker inside."""
+        return state_of(self._once_more)
 
     def generate(self, request: StepRequest, *, seconds: float) -> Generated:
         end = self._monotonic() + seconds

@@ -8,11 +8,13 @@ from shared.clock import Clock, utc_now
 from shared.ports import ActivationStore, Publisher
 from shared.settings import Settings
 from worker.answering import Answerer
+from worker.board_reader import BoardReader
 from worker.breaker import BreakingGenerator
 from worker.claim import Claimer
+from worker.cost import load_prices
 from worker.dead_letter import DeadLetters
 from worker.fallback import load_library
-from worker.generator import Generator, WithoutKey
+from worker.generator import Generator, WithoutKey, state_of
 from worker.ledger import Ledger
 from worker.live_claims import LiveClaims
 from worker.process import Processor
@@ -82,4 +84,16 @@ def build_services(
         ),
         authorize=push_authorization(settings),
         claims=claims,
+    )
+
+
+def build_board(
+    settings: Settings, store: ActivationStore, generator: Generator, clock: Clock = utc_now
+) -> BoardReader:
+    return BoardReader(
+        store,
+        clock=clock,
+        breaker=lambda: state_of(generator),
+        prices=load_prices(),
+        model=settings.gemini_model,
     )

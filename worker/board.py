@@ -1,0 +1,150 @@
+"""The operator's board as a value: what was read, added up. No I/O, no clock."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from shared.activation import FallbackReason, Source, Status, Usage
+from shared.outline import Outline
+from worker.cost import Prices
+from worker.latency import Latency, latency_of
+
+LATELY = timedelta(hours=1)
+"""What the share of fallbacks is judged by: a day's would hide an outage that began just now, and
+go on about one that is over."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """What the store told. `today` is newest first; `cut` where there were more than were read."""
+
+    now: datetime
+    midnight: datetime
+    today: tuple[Outline, ...]
+    cut: bool
+    overdue: tuple[Outline, ...]
+    dead_letters: int
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """Those that are not done, of today or overdue since earlier."""
+
+    queued: int
+    processing: int
+    oldest_seconds: float | None
+
+    @property
+    def count(self) -> int:
+        return self.queued + self.processing
+
+
+@dataclass(frozen=True)
+class Lately:
+    """The answers of the last hour, and what most of the fallbacks among them were for."""
+
+    answers: int
+    fallbacks: int
+    reason: FallbackReason | None
+
+    @property
+    def share(self) -> float:
+        return self.fallbacks / self.answers if self.answers else 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bill:
+    """What today's activations spent at Gemini. `usd` is None where a model has no known price."""
+
+    usage: Usage
+    usd: float | None
+    models: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Board:
+    """Everything that the page shows. `since` is midnight UTC, or where the reading was cut."""
+
+    now: datetime
+    since: datetime
+    accepted: int
+    cut: bool
+    states: Mapping[Status, int]
+    sources: Mapping[Source, int]
+    reasons: Mapping[FallbackReason, int]
+    latency: Latency
+    waiting: Waiting
+    lately: Lately
+    bill: Bill
+    breaker: str
+    dead_letters: int
+
+
+def midnight_before(now: datetime) -> datetime:
+    """`now` in UTC: a day there has 24 hours, whatever clocks on walls do in spring."""
+    return now.replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def board_of(reading: Reading, *, breaker: str, prices: Prices, model: str) -> Board:
+    """`model` is the one that calls go to: what ended in a fallback does not say which it asked."""
+    today = reading.today
+    answered = [outline for outline in today if outline.status == "completed"]
+    return Board(
+        now=reading.now,
+        since=today[-1].created_at if reading.cut else reading.midnight,
+        accepted=len(today),
+        cut=reading.cut,
+        states=Counter(outline.status for outline in today),
+        sources=Counter(outline.source for outline in answered if outline.source),
+        reasons=_reasons(answered),
+        latency=latency_of(
+            (_seconds(outline.updated_at - outline.created_at), outline.source)
+            for outline in answered
+            if outline.source
+        ),
+        waiting=_waiting([*today, *reading.overdue], reading.now),
+        lately=_lately(answered, reading.now),
+        bill=_bill(today, prices, model),
+        breaker=breaker,
+        dead_letters=reading.dead_letters,
+    )
+
+
+def _seconds(time: timedelta) -> float:
+    """Two machines' clocks took part, so it may come out a little below zero."""
+    return max(0.0, time.total_seconds())
+
+
+def _reasons(answered: Iterable[Outline]) -> Counter[FallbackReason]:
+    return Counter(outline.fallback_reason for outline in answered if outline.fallback_reason)
+
+
+def _waiting(outlines: Iterable[Outline], now: datetime) -> Waiting:
+    waiting = {outline.activation_id: outline for outline in outlines if outline.waiting}
+    states = Counter(outline.status for outline in waiting.values())
+    ages = [_seconds(now - outline.created_at) for outline in waiting.values()]
+    return Waiting(states["queued"], states["processing"], max(ages, default=None))
+
+
+def _lately(answered: Iterable[Outline], now: datetime) -> Lately:
+    of_late = [outline for outline in answered if outline.updated_at > now - LATELY]
+    fallbacks = [outline for outline in of_late if outline.source == "fallback"]
+    commonest = _reasons(fallbacks).most_common(1)
+    return Lately(len(of_late), len(fallbacks), commonest[0][0] if commonest else None)
+
+
+def _bill(today: Iterable[Outline], prices: Prices, model: str) -> Bill:
+    by_model: defaultdict[str, Usage] = defaultdict(Usage)
+    for outline in today:
+        if outline.usage.gemini_calls:
+            asked = outline.model or model
+            by_model[asked] = by_model[asked].plus(outline.usage)
+    total, usd = Usage(), 0.0
+    known = True
+    for asked, usage in by_model.items():
+        total = total.plus(usage)
+        cost = prices.cost(asked, usage)
+        known = known and cost is not None
+        usd += cost or 0.0
+    return Bill(usage=total, usd=usd if known else None, models=tuple(sorted(by_model)))

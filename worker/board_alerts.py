@@ -1,0 +1,106 @@
+"""What is wrong, the worst first, and what to do about it in one line.
+
+`reference` is a heading of docs/operations.md.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from shared.activation import FallbackReason
+from worker.board import Board
+
+TOO_OLD_SECONDS = 300
+"""The default deadline: by then it should have had its answer, whatever Gemini did."""
+
+TOO_MANY_FALLBACKS = 0.20
+ENOUGH_ANSWERS = 5
+"""In an hour; of fewer, a share says nothing."""
+
+
+@dataclass(frozen=True)
+class Alert:
+    """`bad` wants a person now, `warning` wants an eye on it, `notice` is only to be known."""
+
+    level: Literal["bad", "warning", "notice"]
+    what: str
+    advice: str
+    reference: str
+
+
+def alerts(board: Board) -> tuple[Alert, ...]:
+    return tuple(_alerts(board))
+
+
+def _alerts(board: Board) -> Iterator[Alert]:
+    oldest = board.waiting.oldest_seconds
+    if oldest is not None and oldest > TOO_OLD_SECONDS:
+        yield Alert(
+            "bad",
+            f"Somebody has waited for {oldest / 60:,.0f} minutes",
+            "Does the queue push to the worker? Does the sweep run each minute? "
+            "POST /tasks/sweep publishes what is overdue again.",
+            "waiting-too-long",
+        )
+    if board.breaker == "open":
+        yield Alert(
+            "bad",
+            "The circuit breaker is open",
+            "Gemini keeps failing, so the library answers. Look at Gemini's status page; "
+            "it is tried again by itself, don't restart.",
+            "circuit-breaker",
+        )
+    if board.dead_letters:
+        yield Alert(
+            "bad",
+            _dead_letters(board.dead_letters),
+            "Nobody could read what was sent. The dead_letters collection says why; "
+            "mend the sender, then delete them.",
+            "dead-letters",
+        )
+    if _too_many_fallbacks(board):
+        reason = board.lately.reason
+        yield Alert(
+            "warning",
+            f"{board.lately.share:.0%} of the last hour's answers came from the library",
+            f"Mostly {reason}: {_ADVICE[reason]}." if reason else "",
+            "fallbacks",
+        )
+    if board.breaker == "half_open":
+        yield Alert(
+            "warning",
+            "The circuit breaker is half open",
+            "One call at a time finds out whether Gemini is back; wait a minute.",
+            "circuit-breaker",
+        )
+    if board.breaker == "no_key":
+        yield Alert(
+            "notice",
+            "There is no Gemini key",
+            "Every answer comes from the library. Set GEMINI_API_KEY and start again.",
+            "no-gemini-key",
+        )
+
+
+def _dead_letters(count: int) -> str:
+    return "1 dead letter" if count == 1 else f"{count:,} dead letters"
+
+
+def _too_many_fallbacks(board: Board) -> bool:
+    """Without a key it is so by intention, and said once."""
+    enough = board.lately.answers >= ENOUGH_ANSWERS
+    return board.breaker != "no_key" and enough and board.lately.share > TOO_MANY_FALLBACKS
+
+
+_ADVICE: dict[FallbackReason, str] = {
+    "unavailable": "Gemini answers 5xx or can't be reached; look at its status page",
+    "quota": "Gemini answers 429; raise the quota, or choose a model that has more",
+    "timeout": "Gemini is slow; see its status page before raising GEMINI_TIMEOUT_SECONDS",
+    "blocked": "Gemini refuses prompts; look for what changed in the prompt or in its filters",
+    "invalid_output": "its answers are no valid steps; did the model or the prompt change?",
+    "misconfigured": "Gemini refuses our requests; check the key, GEMINI_MODEL and billing",
+    "circuit_open": "too many failures in a row; see the reasons that came before",
+    "deadline": "activations wait too long before they are taken; add instances or threads",
+    "undeliverable": "workers end in the middle of the work; look for crashes in the log",
+    "no_api_key": "a worker runs without GEMINI_API_KEY; does each revision have it?",
+}

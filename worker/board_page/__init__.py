@@ -1,0 +1,51 @@
+"""The board as HTML: a pure function of the value. The numbers are aggregates, and escaped."""
+
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from worker.board import Board
+from worker.board_alerts import alerts
+from worker.board_page.drawing import (
+    FLOOR,
+    KINDS_OF_SOURCE,
+    KINDS_OF_STATE,
+    TOP,
+    columns,
+    marks,
+    segments,
+)
+from worker.board_page.spoken import duration, number, usd
+
+FOLDER = Path(__file__).parent
+
+
+class BoardPage:
+    """The templates, read once."""
+
+    def __init__(self) -> None:
+        environment = Environment(
+            loader=FileSystemLoader(FOLDER),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        environment.filters.update(duration=duration, number=number, usd=usd)
+        self._board = environment.get_template("board.html")
+        self._away = environment.get_template("away.html")
+
+    def of(self, board: Board) -> str:
+        return self._board.render(
+            board=board,
+            alerts=alerts(board),
+            top=TOP,
+            floor=FLOOR,
+            columns=columns(board.latency),
+            marks=marks(board.latency),
+            states=segments(board.states, KINDS_OF_STATE),
+            sources=segments(board.sources, KINDS_OF_SOURCE),
+        )
+
+    def of_a_store_that_is_away(self) -> str:
+        return self._away.render()

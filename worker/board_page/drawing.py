@@ -1,0 +1,137 @@
+"""Where the drawings' parts stand. Across in percent and up in pixels, so that at any width the
+text keeps its size. Zero is at the top, as in SVG."""
+
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from shared.activation import Source, Status
+from worker.latency import EDGES, Bucket, Latency
+
+KINDS_OF_SOURCE: tuple[Source, ...] = ("gemini", "fallback", "safety")
+KINDS_OF_STATE: tuple[Status, ...] = ("completed", "processing", "queued", "cancelled")
+
+TOP, FLOOR = 44, 228
+"""Pixels. Above are the percentiles and the highest column's number, below are the axis' names."""
+
+LEAST_HEIGHT = 3.0
+"""One of a thousand can still be seen."""
+
+WIDE = 100.0
+GAP = 0.16
+"""Of a column's room."""
+
+Kind = TypeVar("Kind", bound=str)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Segment:
+    """A stretch of a bar across, in percent, of what `kind` counts."""
+
+    kind: str
+    count: int
+    share: float
+    x: float
+    width: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Block:
+    """One source's part of a column, in pixels."""
+
+    kind: str
+    count: int
+    y: float
+    height: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Column:
+    """One bucket. `edge` is how the axis names its `end`; the last has none."""
+
+    x: float
+    width: float
+    middle: float
+    end: float
+    edge: str
+    meaning: str
+    count: int
+    top: float
+    blocks: tuple[Block, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mark:
+    """A percentile's place on the axis; its name stands `before` it where the right end is near."""
+
+    name: str
+    seconds: float
+    x: float
+    y: float
+    before: bool
+
+
+def segments(counts: Mapping[Kind, int], kinds: Sequence[Kind]) -> tuple[Segment, ...]:
+    """In the order of `kinds`; those that count nothing have no width."""
+    total = sum(counts.values())
+    found, x = [], 0.0
+    for kind in kinds:
+        count = counts.get(kind, 0)
+        share = count / total if total else 0.0
+        width = share * WIDE
+        found.append(Segment(kind=kind, count=count, share=share, x=x, width=width))
+        x += width
+    return tuple(found)
+
+
+def columns(latency: Latency) -> tuple[Column, ...]:
+    highest = max(bucket.count for bucket in latency.buckets)
+    room = WIDE / len(latency.buckets)
+    return tuple(
+        _column(index, bucket, room, highest) for index, bucket in enumerate(latency.buckets)
+    )
+
+
+def _column(index: int, bucket: Bucket, room: float, highest: int) -> Column:
+    blocks = tuple(_blocks(bucket, highest))
+    below = EDGES[index - 1] if index else 0.0
+    more = bucket.up_to is None
+    return Column(
+        x=index * room + room * GAP / 2,
+        width=room * (1 - GAP),
+        middle=(index + 0.5) * room,
+        end=(index + 1) * room,
+        edge="" if more else f"{bucket.up_to:g}",
+        meaning=f"more than {below:g} s" if more else f"{below:g} to {bucket.up_to:g} s",
+        count=bucket.count,
+        top=min((block.y for block in blocks), default=FLOOR),
+        blocks=blocks,
+    )
+
+
+def _blocks(bucket: Bucket, highest: int) -> Iterator[Block]:
+    floor = float(FLOOR)
+    for kind in KINDS_OF_SOURCE:
+        count = bucket.sources.get(kind, 0)
+        if count:
+            height = max(LEAST_HEIGHT, (FLOOR - TOP) * count / highest)
+            floor -= height
+            yield Block(kind=kind, count=count, y=floor, height=height)
+
+
+def marks(latency: Latency) -> tuple[Mark, ...]:
+    wanted = (("p50", latency.p50, 12.0), ("p95", latency.p95, 28.0))
+    return tuple(
+        Mark(name=name, seconds=seconds, x=place(seconds), y=y, before=place(seconds) > 70)
+        for name, seconds, y in wanted
+        if seconds is not None
+    )
+
+
+def place(seconds: float) -> float:
+    """Percent from the left: within its bucket by its share of it, in the last in the middle."""
+    index = bisect_left(EDGES, seconds)
+    below = EDGES[index - 1] if index else 0.0
+    inside = 0.5 if index == len(EDGES) else (seconds - below) / (EDGES[index] - below)
+    return (index + inside) * WIDE / (len(EDGES) + 1)
