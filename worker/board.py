@@ -14,6 +14,9 @@ LATELY = timedelta(hours=1)
 """What the share of fallbacks is judged by: a day's would hide an outage that began just now, and
 go on about one that is over."""
 
+MOST_DEAD_LETTERS = 1_000
+"""Counted; beyond it the number says nothing more."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Reading:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from shared.activation import FallbackReason
-from worker.board import Board
+from worker.board import MOST_DEAD_LETTERS, Board
 
 TOO_OLD_SECONDS = 300
 """The default deadline: by then it should have had its answer, whatever Gemini did."""
@@ -83,7 +83,9 @@ def _alerts(board: Board) -> Iterator[Alert]:
 
 
 def _dead_letters(count: int) -> str:
-    return "1 dead letter" if count == 1 else f"{count:,} dead letters"
+    if count == 1:
+        return "1 dead letter"
+    return f"{count:,}{' or more' if count >= MOST_DEAD_LETTERS else ''} dead letters"
 
 
 def _too_many_fallbacks(board: Board) -> bool:

@@ -12,7 +12,7 @@ from shared.clock import Clock
 from shared.errors import StoreUnavailable
 from shared.outline import Outline
 from shared.ports import ActivationStore
-from worker.board import Board, Reading, board_of, midnight_before
+from worker.board import MOST_DEAD_LETTERS, Board, Reading, board_of, midnight_before
 from worker.cost import Prices
 
 FRESH = timedelta(seconds=4)
@@ -25,7 +25,6 @@ its write took a while."""
 
 MOST = 1_000
 MOST_OVERDUE = 100
-MOST_DEAD_LETTERS = 1_000
 
 
 class BoardReader:

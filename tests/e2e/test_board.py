@@ -1,13 +1,11 @@
 """The board of a running pipeline sees what happens."""
 
 import re
-from pathlib import Path
 
 import requests
 
-from tests.e2e.pipeline import Pipeline, running
+from tests.e2e.pipeline import Pipeline
 from tests.eventually import eventually
-from tests.fake_gemini import FakeGemini
 
 
 def answered(pipeline: Pipeline) -> int:
@@ -18,12 +16,11 @@ def answered(pipeline: Pipeline) -> int:
     return int(found[1])
 
 
-def test_an_activation_is_on_the_board_seconds_later(tmp_path: Path, gemini: FakeGemini) -> None:
-    with running(tmp_path / "watched", gemini) as pipeline:
-        before = answered(pipeline)
-        pipeline.wait_until_done(pipeline.submit())
-        eventually(lambda: answered(pipeline) == before + 1, what="the count's rise")
-        page = requests.get(f"{pipeline.worker_url}/board", timeout=30).text
+def test_an_activation_is_on_the_board_seconds_later(pipeline: Pipeline) -> None:
+    before = answered(pipeline)
+    pipeline.wait_until_done(pipeline.submit())
+    eventually(lambda: answered(pipeline) == before + 1, what="the count's rise")
+    page = requests.get(f"{pipeline.worker_url}/board", timeout=30).text
     assert "closed</p>" in page
     assert "321 tokens in, 123 out" in page
     assert "komma igång" not in page

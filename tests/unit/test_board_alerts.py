@@ -39,9 +39,13 @@ def test_the_worst_comes_first() -> None:
     assert [alert.level for alert in alerts(shown)] == ["bad", "bad", "bad", "warning"]
 
 
-def test_one_dead_letter_is_enough() -> None:
-    (alert,) = alerts(board(dead_letters=1))
-    assert alert.what == "1 dead letter"
+@pytest.mark.parametrize(
+    ("count", "what"),
+    [(1, "1 dead letter"), (2, "2 dead letters"), (1000, "1,000 or more dead letters")],
+)
+def test_one_dead_letter_is_enough(count: int, what: str) -> None:
+    (alert,) = alerts(board(dead_letters=count))
+    assert (alert.level, alert.what) == ("bad", what)
 
 
 def test_a_fifth_of_fallbacks_is_no_alert_and_more_is() -> None:

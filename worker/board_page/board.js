@@ -4,18 +4,23 @@
 const EVERY_MS = 5_000;
 const PATIENCE_MS = 30_000;
 
+// The page, or an error: a proxy in between may have answered with something else.
 async function fetched() {
   const answer = await fetch("/board", { cache: "no-store", signal: AbortSignal.timeout(PATIENCE_MS) });
-  return new DOMParser().parseFromString(await answer.text(), "text/html");
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const main = page.querySelector("main.board");
+  if (main === null) throw new Error("not the board");
+  return { main, title: page.title };
 }
 
 async function refresh() {
   try {
-    const fresh = await fetched();
-    document.querySelector("main.board").replaceWith(fresh.querySelector("main.board"));
-    document.title = fresh.title;
+    const { main, title } = await fetched();
+    document.querySelector("main.board").replaceWith(main);
+    document.title = title;
     document.body.classList.remove("old");
   } catch {
+    document.title = "(?) worker board";
     document.body.classList.add("old");
   }
 }
