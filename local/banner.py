@@ -10,11 +10,12 @@ def announce(options: Options, settings: Settings, *, backend: str) -> None:
 
 def banner(options: Options, settings: Settings, *, backend: str) -> str:
     ingress = f"http://localhost:{options.port}"
+    board = "   (its board: /board)" if settings.board_is_on else ""
     return f"""
   InnerJourney is running.  Ctrl-C stops it.
 
     ingress   {ingress}
-    worker    http://localhost:{options.worker_port}
+    worker    http://localhost:{options.worker_port}{board}
     backend   {backend}
     gemini    {_gemini(settings)}
 
