@@ -1,11 +1,12 @@
 """Read the board from the store, seldom and little, however many watch it.
 
-What is done does not change any more. So a look reads from the oldest that is still waiting, and
-the whole day again every few minutes, for what was erased.
+What is done does not change any more. So a look reads from the last look on, or from the oldest
+that was still waiting then, and the whole day again every few minutes, for what was erased.
 """
 
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 
 from shared.clock import Clock
@@ -45,7 +46,7 @@ class BoardReader:
         self._prices = prices
         self._model = model
         self._lock = threading.Lock()
-        self._day = _Day()
+        self._day: _Day | None = None
         self._latest: Board | StoreUnavailable | None = None
         self._looked_at: datetime | None = None
 
@@ -71,42 +72,43 @@ class BoardReader:
 
     def _read(self, now: datetime) -> Reading:
         midnight = midnight_before(now)
-        whole = not _within(WHOLE_AGAIN, self._day.read_at, now) or self._day.midnight != midnight
-        since = midnight if whole else max(midnight, self._day.changes_since(now - LATE))
+        known = self._day if self._day is not None and self._day.serves(now) else None
+        since = midnight if known is None else max(midnight, known.may_have_changed_since)
         found = self._store.recent(since, limit=MOST + 1)
         overdue = self._store.due(now, limit=MOST_OVERDUE)
         dead_letters = self._store.count_dead_letters(up_to=MOST_DEAD_LETTERS)
-        today = found if whole else [*found, *self._day.before(since)]
-        self._day = _Day(midnight, now if whole else self._day.read_at, tuple(today[: MOST + 1]))
+        today = (*found, *(known.before(since) if known else ()))[: MOST + 1]
+        self._day = _Day(looked_at=now, whole_at=known.whole_at if known else now, outlines=today)
         return Reading(
             now=now,
             midnight=midnight,
-            today=tuple(today[:MOST]),
+            today=today[:MOST],
             cut=len(today) > MOST,
             overdue=tuple(Outline.of(stored.activation) for stored in overdue),
             dead_letters=dead_letters,
         )
 
 
+@dataclass(frozen=True, kw_only=True)
 class _Day:
-    """What is known of today, newest first, and when all of it was read."""
+    """What the last look knew of today, newest first, and when all of it was read."""
 
-    def __init__(
-        self,
-        midnight: datetime | None = None,
-        read_at: datetime | None = None,
-        outlines: tuple[Outline, ...] = (),
-    ) -> None:
-        self.midnight = midnight
-        self.read_at = read_at
-        self._outlines = outlines
+    looked_at: datetime
+    whole_at: datetime
+    outlines: tuple[Outline, ...]
 
-    def changes_since(self, moment: datetime) -> datetime:
-        """`moment`, or when the oldest that is still waiting was created."""
-        return min([moment, *(o.created_at for o in self._outlines if o.waiting)])
+    def serves(self, now: datetime) -> bool:
+        same_day = midnight_before(self.looked_at) == midnight_before(now)
+        return same_day and self.looked_at <= now and _within(WHOLE_AGAIN, self.whole_at, now)
 
-    def before(self, moment: datetime) -> list[Outline]:
-        return [outline for outline in self._outlines if outline.created_at < moment]
+    @property
+    def may_have_changed_since(self) -> datetime:
+        """From here on it must be read: what came after the look or late, and what still waited."""
+        waiting = (outline.created_at for outline in self.outlines if outline.waiting)
+        return min([self.looked_at - LATE, *waiting])
+
+    def before(self, moment: datetime) -> tuple[Outline, ...]:
+        return tuple(outline for outline in self.outlines if outline.created_at < moment)
 
 
 def _within(duration: timedelta, then: datetime | None, now: datetime) -> bool:

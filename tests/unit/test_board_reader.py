@@ -1,5 +1,6 @@
 """The board is read seldom and little, and is right all the same."""
 
+import random
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
@@ -9,6 +10,7 @@ from local.store import SqliteStore
 from shared.activation import Activation
 from shared.errors import StoreUnavailable
 from shared.outline import Outline
+from shared.ports import ActivationStore
 from tests.builders import NOON, an_activation, an_answer
 from tests.doubles import FakeTime, StoreWithFaults
 from worker import board_reader
@@ -37,11 +39,15 @@ def watched(store: SqliteStore) -> Watched:
     return Watched(store)
 
 
+def a_reader(store: ActivationStore, time: FakeTime) -> BoardReader:
+    return BoardReader(
+        store, clock=time.now, breaker=lambda: "closed", prices=Prices({}, {}), model="m"
+    )
+
+
 @pytest.fixture
 def reader(watched: Watched, time: FakeTime) -> BoardReader:
-    return BoardReader(
-        watched, clock=time.now, breaker=lambda: "closed", prices=Prices({}, {}), model="m"
-    )
+    return a_reader(watched, time)
 
 
 @pytest.fixture
@@ -90,9 +96,10 @@ def test_what_is_done_is_not_read_again(
 ) -> None:
     made("a")
     complete(store, time, "a")
-    reader.board()
     later(time, 2 * LATE)
+    reader.board()
     made("b")
+    later(time)
     assert reader.board().states == {"completed": 1, "queued": 1}
     assert watched.read == [1, 1]
 
@@ -107,6 +114,16 @@ def test_what_still_waits_is_read_until_it_is_done(
     complete(store, time, "a")
     later(time)
     assert (reader.board().waiting.count, reader.board().states) == (0, {"completed": 1})
+
+
+def test_what_came_while_nobody_watched_is_found(
+    reader: BoardReader, made: Made, time: FakeTime
+) -> None:
+    reader.board()
+    later(time, LATE / 2)
+    made("a")
+    later(time, 3 * LATE)
+    assert reader.board().accepted == 1
 
 
 def test_what_turns_up_late_is_found(
@@ -159,6 +176,19 @@ def test_exactly_as_many_as_are_read_are_not_cut(
     for name in "abc":
         made(name)
     assert (reader.board().accepted, reader.board().cut) == (3, False)
+
+
+def test_reading_little_shows_what_reading_everything_would(
+    reader: BoardReader, made: Made, store: SqliteStore, time: FakeTime
+) -> None:
+    waiting: list[str] = []
+    for number in range(150):
+        if waiting and random.random() < 0.5:
+            complete(store, time, waiting.pop(random.randrange(len(waiting))))
+        else:
+            waiting.append(made(f"a{number}").activation_id)
+        time.advance(random.choice([4, 10, 30, 90, 400]))
+        assert reader.board() == a_reader(store, time).board()
 
 
 def test_a_store_that_is_away_is_asked_once_for_all_watchers(
