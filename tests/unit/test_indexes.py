@@ -32,8 +32,9 @@ def exempted(collection: str) -> set[str]:
         [("user_id", "ASCENDING"), ("created_at", "DESCENDING"), ("activation_id", "DESCENDING")],
         [("user_id", "ASCENDING"), ("created_at", "ASCENDING")],
         [("shard", "ASCENDING"), ("due_at", "ASCENDING")],
+        [("shard", "ASCENDING"), ("created_at", "DESCENDING")],
     ],
-    ids=["page", "count_since", "due"],
+    ids=["page", "count_since", "due", "recent"],
 )
 def test_each_query_of_the_store_has_its_index(needed: list[tuple[str, str]]) -> None:
     assert needed in [fields(index) for index in FOUND["indexes"]]
