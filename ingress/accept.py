@@ -20,6 +20,7 @@ from shared.errors import AlreadyExists, Conflict, PublishFailed, StoreUnavailab
 from shared.messages import encode
 from shared.ports import ActivationStore, Publisher, Stored
 from shared.problems import Problem
+from shared.telemetry import telemetry
 
 log = structlog.get_logger(__name__)
 
@@ -47,7 +48,7 @@ class Acceptor:
         request: ActivationRequest,
         *,
         language: str,
-        traceparent: str,
+        traceparent: str | None = None,
         key: str | None = None,
     ) -> Accepted:
         """The activation as written. `key` is the Idempotency-Key.
@@ -55,14 +56,14 @@ class Acceptor:
         Raises StoreUnavailable, and Problem: 429 over the daily limit, 422 where the key was used
         for another request. Nothing is published then.
         """
-        wanted = self._wanted(user_id, request, language, key)
+        wanted = self._wanted(user_id, request, language, traceparent, key)
         refusal = self.daily_limit.take_place(user_id)
         if refusal is not None:
             # A replay makes nothing new, so it is answered all the same.
             earlier = self.store.get(wanted.activation_id) if key else None
             if earlier is None:
                 raise refusal
-            return self._replay(wanted, earlier, traceparent)
+            return self._replay(wanted, earlier)
         made = False
         try:
             found = self._create(wanted)
@@ -71,13 +72,18 @@ class Acceptor:
             if not made:
                 self.daily_limit.give_back(user_id)
         if not made:
-            return self._replay(wanted, found, traceparent)
+            return self._replay(wanted, found)
         if found.activation.status == "queued":
-            self._publish(found, traceparent)
+            self._publish(found)
         return Accepted(found)
 
     def _wanted(
-        self, user_id: str, request: ActivationRequest, language: str, key: str | None
+        self,
+        user_id: str,
+        request: ActivationRequest,
+        language: str,
+        traceparent: str | None,
+        key: str | None,
     ) -> Activation:
         return accepted(
             # 128 random bits: unguessable, and spread over Firestore's key space.
@@ -89,6 +95,7 @@ class Acceptor:
             profile=request.profile,
             fingerprint=fingerprint(key, request) if key else None,
             creation_id=secrets.token_hex(8),
+            traceparent=traceparent,
             now=self.clock(),
             time_to_answer=self.time_to_answer,
             time_to_live=self.time_to_live,
@@ -108,15 +115,15 @@ class Acceptor:
             return self.store.create(wanted)
         raise StoreUnavailable("the write can't be read back")
 
-    def _replay(self, wanted: Activation, earlier: Stored, traceparent: str) -> Accepted:
+    def _replay(self, wanted: Activation, earlier: Stored) -> Accepted:
         there = earlier.activation
         if (there.user_id, there.fingerprint) != (wanted.user_id, wanted.fingerprint):
             raise Problem(422, "This Idempotency-Key was used for another request.")
         if there.awaits_publishing(self.clock()):
-            earlier = self._publish_again(earlier, traceparent)
+            earlier = self._publish_again(earlier)
         return Accepted(earlier, replayed=True)
 
-    def _publish_again(self, earlier: Stored, traceparent: str) -> Stored:
+    def _publish_again(self, earlier: Stored) -> Stored:
         """The write comes first, so that of two replays at once one publishes."""
         now = self.clock()
         again = earlier.activation.requeued(now=now, due_at=now + FIRST_LOOK)
@@ -124,16 +131,18 @@ class Acceptor:
             stored = self.store.replace(again, earlier.version)
         except Conflict:
             return self.store.get(again.activation_id) or earlier
-        self._publish(stored, traceparent)
+        self._publish(stored)
         return stored
 
-    def _publish(self, stored: Stored, traceparent: str) -> None:
+    def _publish(self, stored: Stored) -> None:
         activation = stored.activation
-        named = log.bind(activation_id=activation.activation_id, traceparent=traceparent)
+        named = log.bind(activation_id=activation.activation_id)
         try:
-            self.publisher.publish(encode(activation, stored.version, traceparent))
+            self.publisher.publish(encode(activation, stored.version))
+            telemetry().metrics.accepted(published=True)
             named.info("activation.accepted", mood=activation.mood, language=activation.language)
         except PublishFailed as error:
+            telemetry().metrics.accepted(published=False)
             named.error("activation.publish_failed", error=str(error), alert=True)
             self._make_due_now(stored)
 

@@ -21,8 +21,10 @@ from shared.health import health_routes
 from shared.ports import ActivationStore, Publisher
 from shared.problems import Problem, install_problems
 from shared.request_ids import install_request_ids
+from shared.request_traces import install_request_traces
 from shared.security_headers import install_security_headers
 from shared.settings import Settings
+from shared.traced_publisher import TracedPublisher
 
 EXPOSED_TO_SCRIPTS = (
     *("ETag", "Idempotency-Replayed", "Location", "Preference-Applied", "Retry-After"),
@@ -30,6 +32,7 @@ EXPOSED_TO_SCRIPTS = (
 )
 PREFLIGHT_SECONDS = 7200
 """The most that Chromium remembers; each poll of another origin is preflighted otherwise."""
+SPANS = {"activations.submit": "submit", "activations.get_activation": "submit"}
 WRITING = frozenset({"POST", "DELETE"})
 
 
@@ -39,6 +42,7 @@ def create_app(
     app = Flask(__name__, static_folder=None)
     # One more than allowed: a chunked body is cut there without a word, and must not pass as whole.
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES + 1
+    install_request_traces(app, SPANS)
     install_request_ids(app)
     install_problems(app)
     install_security_headers(app, https=settings.on_cloud_run)
@@ -95,7 +99,7 @@ def _services(
     daily = DailyLimit(store=store, clock=clock, limit=settings.limit("daily_limit_per_user"))
     acceptor = Acceptor(
         store=store,
-        publisher=publisher,
+        publisher=TracedPublisher(publisher),
         clock=clock,
         time_to_answer=timedelta(seconds=settings.activation_deadline_seconds),
         time_to_live=timedelta(days=settings.activation_ttl_days),

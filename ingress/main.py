@@ -9,11 +9,15 @@ from ingress.app import create_app
 from shared.google import google_adapters
 from shared.logs import configure_logging
 from shared.settings import check_ingress, read_settings
+from shared.telemetry import configure_telemetry
 
 
 def app() -> Flask:
     """Called by gunicorn in each of its processes, after the fork. Raises SettingsError."""
     settings = read_settings()
     check_ingress(settings)
-    configure_logging(settings.log_level, json=settings.on_cloud_run)
-    return create_app(settings, *google_adapters(settings))
+    configure_logging(
+        settings.log_level, json=settings.on_cloud_run, project=settings.google_cloud_project
+    )
+    telemetry = configure_telemetry(settings, "innerjourney-ingress")
+    return telemetry.ends_with(create_app(settings, *google_adapters(settings)))

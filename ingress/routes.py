@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 
 from flask import Blueprint, Response, request
+from opentelemetry.trace import get_current_span
 
 from ingress import answers
 from ingress.accept import Accepted, Acceptor
@@ -14,12 +15,12 @@ from ingress.limits import BurstLimit
 from ingress.patience import Patience, is_done
 from ingress.preferences import Preferences, parse_preferences
 from ingress.representation import Welcome
-from ingress.trace import traceparent
 from shared.activation import is_activation_id
 from shared.clock import Clock
 from shared.ports import ActivationStore, Stored
 from shared.problems import Problem
 from shared.request_body import read_body
+from shared.traces import ACTIVATION_ID, current_traceparent
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,13 +116,15 @@ def _accept(services: Services) -> Accepted:
         raise Problem(415, "Please send JSON as it is, without a Content-Encoding.")
     key = checked_key(request.headers.get("Idempotency-Key"))
     wanted = parse_request(read_body(), request.mimetype, request.mimetype_params.get("charset"))
-    return services.acceptor.accept(
+    accepted = services.acceptor.accept(
         user_id,
         wanted,
         language=language_of(wanted, request.accept_languages),
-        traceparent=traceparent(request.headers.get("traceparent")),
+        traceparent=current_traceparent(),
         key=key,
     )
+    get_current_span().set_attribute(ACTIVATION_ID, accepted.stored.activation.activation_id)
+    return accepted
 
 
 def _preferences() -> Preferences:

@@ -11,6 +11,7 @@ from local.queue import SqliteQueue
 from local.store import SqliteStore
 from shared.logs import configure_logging
 from shared.settings import Settings, read_settings
+from shared.telemetry import configure_telemetry
 from worker.gemini_key import with_gemini_key
 from worker.services import build_generator
 
@@ -23,12 +24,18 @@ def sqlite_adapters(settings: Settings, data_dir: str) -> tuple[SqliteStore, Sql
 def ingress_app(data_dir: str) -> Flask:
     settings = read_settings()
     configure_logging(settings.log_level, json=False)
-    return ingress.app.create_app(settings, *sqlite_adapters(settings, data_dir))
+    telemetry = configure_telemetry(settings, "innerjourney-ingress")
+    return telemetry.ends_with(
+        ingress.app.create_app(settings, *sqlite_adapters(settings, data_dir))
+    )
 
 
 def worker_app(data_dir: str) -> Flask:
     settings = read_settings()
     configure_logging(settings.log_level, json=False)
     settings = with_gemini_key(settings)
+    telemetry = configure_telemetry(settings, "innerjourney-worker")
     store, queue = sqlite_adapters(settings, data_dir)
-    return worker.app.create_app(settings, store, queue, build_generator(settings))
+    return telemetry.ends_with(
+        worker.app.create_app(settings, store, queue, build_generator(settings))
+    )

@@ -109,6 +109,7 @@ class Activation(BaseModel):
     profile: Profile | None = None
     fingerprint: str | None = None  # of the request, where it came with an Idempotency-Key
     creation_id: str | None = None  # random: a writer whose answer was lost knows its own create
+    traceparent: str | None = None  # W3C, of the request: what the sweep publishes goes on with it
 
     created_at: AwareDatetime
     updated_at: AwareDatetime
@@ -216,6 +217,7 @@ def accepted(  # noqa: PLR0913 - keywords, one for each thing that a request bri
     profile: Profile | None,
     fingerprint: str | None = None,
     creation_id: str | None = None,
+    traceparent: str | None = None,
     now: datetime,
     time_to_answer: timedelta,
     time_to_live: timedelta,
@@ -230,6 +232,7 @@ def accepted(  # noqa: PLR0913 - keywords, one for each thing that a request bri
         profile=profile,
         fingerprint=fingerprint,
         creation_id=creation_id,
+        traceparent=traceparent,
         created_at=now,
         updated_at=now,
         deadline=now + time_to_answer,

@@ -11,6 +11,7 @@ import secrets
 import selectors
 import threading
 import time
+from collections.abc import Callable
 from functools import partial
 from http import HTTPStatus
 from typing import Any
@@ -29,9 +30,9 @@ from shared.arrival import READ_SECONDS, ArrivingSocket
 from shared.errors import SettingsError
 from shared.problems import CONTENT_TYPE
 
-AT_SIGTERM, BEFORE_KILLED = "at_sigterm", "before_killed"
-"""Names, among a Flask app's extensions, of what is called when the grace begins, and when it is
-nearly over."""
+AT_SIGTERM, BEFORE_KILLED, AT_END = "at_sigterm", "before_killed", "at_end"
+"""Names, among a Flask app's extensions, of what is called when the grace begins, when it is nearly
+over, and when the last request is answered."""
 
 BEFORE_KILLED_SECONDS = 6.0
 """After SIGTERM; leaves 3 s of gunicorn's grace (gunicorn.conf.py) for it to write."""
@@ -56,6 +57,12 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         except SettingsError as error:
             # gunicorn prints the line without a traceback, and does not start the process again.
             raise AppImportError(f"can't start: {error}") from None
+
+    def run(self) -> None:
+        try:
+            super().run()
+        finally:
+            self._told(AT_END)()
 
     def accept(self, listener: Any) -> None:
         try:
@@ -132,12 +139,18 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         super().handle_exit(sig, frame)
 
     def _tell_app(self, what: str, *, after: float) -> None:
-        told = getattr(self.wsgi, "extensions", {}).get(what)
-        if told is not None:
-            # In a thread: a signal handler must take no lock that the main thread may hold.
-            timer = threading.Timer(after, told)
-            timer.daemon = True
-            timer.start()
+        # In a thread: a signal handler must take no lock that the main thread may hold.
+        timer = threading.Timer(after, self._told(what))
+        timer.daemon = True
+        timer.start()
+
+    def _told(self, what: str) -> Callable[[], object]:
+        told: Callable[[], object] = getattr(self.wsgi, "extensions", {}).get(what, _nothing)
+        return told
+
+
+def _nothing() -> None:
+    pass
 
 
 def _closed_already(graceful: bool = False) -> None:

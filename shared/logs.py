@@ -8,18 +8,23 @@ import logging
 import sys
 
 import structlog
+from opentelemetry.trace import format_span_id, format_trace_id, get_current_span
 from structlog.types import EventDict, Processor, WrappedLogger
 
-TALKATIVE = ("google", "urllib3", "httpcore", "httpx", "httpx2", "google_genai")
+TALKATIVE = ("google", "urllib3", "httpcore", "httpx", "httpx2", "google_genai", "opentelemetry")
 """Libraries whose DEBUG lines show addresses, headers or whole requests, goals among them."""
 
 
-def configure_logging(level: str, *, json: bool) -> None:
-    """Send our logs and those of the libraries through one formatter to standard error."""
+def configure_logging(level: str, *, json: bool, project: str | None = None) -> None:
+    """Send our logs and those of the libraries through one formatter to standard error.
+
+    `project` is the one whose Cloud Trace the lines are tied to.
+    """
     before: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _trace_for_cloud_logging(project) if json else _trace_for_people,
     ]
     structlog.configure(
         processors=[*before, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
@@ -67,4 +72,32 @@ def _as_cloud_logging_reads_it(_: WrappedLogger, __: str, event: EventDict) -> E
     """Cloud Logging reads `severity` and `message` (page: Structured logging)."""
     event["severity"] = event.pop("level", "info").upper()
     event["message"] = event.pop("event", "")
+    return event
+
+
+def _trace_for_cloud_logging(project: str | None) -> Processor:
+    """Its special fields (page: Structured logging): a line is shown beside its span. A trace is
+    named with its project; where that is not known the bare id serves to search by."""
+
+    def add(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+        current = get_current_span().get_span_context()
+        if not current.is_valid:
+            return event
+        trace_id = format_trace_id(current.trace_id)
+        if project:
+            event["logging.googleapis.com/trace"] = f"projects/{project}/traces/{trace_id}"
+            event["logging.googleapis.com/spanId"] = format_span_id(current.span_id)
+            event["logging.googleapis.com/trace_sampled"] = current.trace_flags.sampled
+        else:
+            event["trace_id"] = trace_id
+        return event
+
+    return add
+
+
+def _trace_for_people(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    """The first eight digits tell the requests on one terminal apart."""
+    current = get_current_span().get_span_context()
+    if current.is_valid:
+        event["trace"] = format_trace_id(current.trace_id)[:8]
     return event

@@ -45,10 +45,10 @@ class DeadLetter:
     received_at: datetime
 
 
-def encode(activation: Activation, version: str, traceparent: str | None = None) -> Message:
+def encode(activation: Activation, version: str) -> Message:
     attributes = {"activation_id": activation.activation_id, "schema": SCHEMA}
-    if traceparent:
-        attributes["traceparent"] = traceparent
+    if activation.traceparent:
+        attributes["traceparent"] = activation.traceparent
     payload = ActivationMessage(version=version, activation=activation)
     return Message(payload.model_dump_json(exclude_none=True).encode(), attributes)
 

@@ -25,6 +25,8 @@ _ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(:\d{1,5})?")
 """As a browser sends it (RFC 6454): scheme, host, and a port that is not the scheme's own. No IPv6
 literal: its brackets, too, would be a regular expression to flask-cors."""
 
+_ENDPOINT = re.compile(r"https?://[A-Za-z0-9.\[\]:_-]+(/[^\s?#]*)?")
+
 ACK_DEADLINE_SECONDS = 600
 """Of our push subscriptions, and the longest that Pub/Sub has (page: Subscription properties).
 It is also how long a push may take."""
@@ -41,6 +43,8 @@ class Settings(BaseSettings):
     web_threads: int = Field(default=32, ge=2, le=512)
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     k_service: str | None = None
+    k_revision: str | None = None
+    otel_exporter_otlp_endpoint: str | None = None
 
     google_cloud_project: str | None = None
     firestore_database: str = "(default)"
@@ -115,6 +119,13 @@ class Settings(BaseSettings):
         if name is not None and not _SECRET_VERSION.fullmatch(name):
             raise ValueError("expected projects/…/secrets/…/versions/latest (or a number)")
         return name
+
+    @field_validator("otel_exporter_otlp_endpoint")
+    @classmethod
+    def _is_an_address(cls, endpoint: str | None) -> str | None:
+        if endpoint is not None and not _ENDPOINT.fullmatch(endpoint):
+            raise ValueError("expected an address such as http://collector:4318")
+        return endpoint
 
     @field_validator("log_level", mode="before")
     @classmethod

@@ -8,6 +8,7 @@ from shared.health import health_routes
 from shared.ports import ActivationStore, Publisher
 from shared.problems import install_problems
 from shared.request_ids import install_request_ids
+from shared.request_traces import install_request_traces
 from shared.security_headers import install_security_headers
 from shared.settings import Settings
 from worker.board_routes import board_routes
@@ -28,6 +29,7 @@ def create_app(
 ) -> Flask:
     app = Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
+    install_request_traces(app)
     install_request_ids(app)
     install_problems(app)
     install_security_headers(app, https=settings.on_cloud_run)

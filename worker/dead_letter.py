@@ -9,6 +9,7 @@ from shared.clock import Clock
 from shared.errors import Conflict, MessageNotUnderstood, StoreUnavailable
 from shared.messages import DeadLetter, Message, decode
 from shared.ports import ActivationStore, Stored
+from shared.telemetry import telemetry
 from worker.answering import Answerer
 
 log = structlog.get_logger(__name__)
@@ -64,7 +65,9 @@ class DeadLetters:
 
     def _write(self, stored: Stored) -> None:
         answer = self.answerer.fallback(stored.activation, "undeliverable")
-        self.store.replace(stored.activation.completed(answer, now=stored.read_at), stored.version)
+        completed = stored.activation.completed(answer, now=stored.read_at)
+        self.store.replace(completed, stored.version)
+        telemetry().metrics.completed(completed)
         log.error(
             "activation.undeliverable", activation_id=stored.activation.activation_id, alert=True
         )

@@ -8,6 +8,7 @@ from flask import Flask
 from shared.google import google_adapters
 from shared.logs import configure_logging
 from shared.settings import check_worker, read_settings
+from shared.telemetry import configure_telemetry
 from worker.app import create_app
 from worker.gemini_key import with_gemini_key
 from worker.services import build_generator
@@ -17,6 +18,10 @@ def app() -> Flask:
     """Called by gunicorn in each of its processes, after the fork. Raises SettingsError."""
     settings = read_settings()
     check_worker(settings)
-    configure_logging(settings.log_level, json=settings.on_cloud_run)
+    configure_logging(
+        settings.log_level, json=settings.on_cloud_run, project=settings.google_cloud_project
+    )
     settings = with_gemini_key(settings)
-    return create_app(settings, *google_adapters(settings), build_generator(settings))
+    telemetry = configure_telemetry(settings, "innerjourney-worker")
+    generator = build_generator(settings)
+    return telemetry.ends_with(create_app(settings, *google_adapters(settings), generator))

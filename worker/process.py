@@ -7,12 +7,15 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 import structlog
+from opentelemetry.trace import get_current_span
 from tenacity import Retrying, retry_if_exception_type, wait_random_exponential
 
 from shared.activation import Activation, Answer, Usage
 from shared.errors import Conflict, StoreUnavailable
 from shared.messages import ActivationMessage
 from shared.ports import ActivationStore, Stored
+from shared.telemetry import telemetry
+from shared.traces import span
 from worker.answering import Answerer, Pause
 from worker.claim import Claimer, NotTaken
 from worker.ledger import Fate, Ledger
@@ -52,6 +55,8 @@ class Processor:
         claimed = self.claimer.claim(message)
         if not isinstance(claimed, Stored):
             return _not_taken(message, claimed)
+        telemetry().metrics.claimed(claimed.activation, claimed.written_at)
+        get_current_span().set_attribute("innerjourney.attempt", claimed.activation.attempt)
         with self.claims.holding(claimed):
             outcome = self._work(claimed)
         # A claim that was given back for our own end must be delivered again: no ack.
@@ -78,6 +83,7 @@ class Processor:
         wanted = claimed.activation.completed(answer, now=now)
         if not self._write_back(claimed, wanted, answer.usage):
             return "dropped"
+        telemetry().metrics.completed(wanted)
         log.info(
             "activation.completed",
             **_named(claimed.activation),
@@ -92,7 +98,8 @@ class Processor:
         whatever happens. Raises StoreUnavailable when the time for it is over."""
         fate: Fate = "unwritten"
         try:
-            written = self._write(claimed, wanted)
+            with span("complete" if wanted.done else "release"):
+                written = self._write(claimed, wanted)
             fate = "dropped"
             if written:
                 fate = "completed" if wanted.done else "released"

@@ -20,8 +20,10 @@ from shared.errors import MessageNotUnderstood, SettingsError, StoreUnavailable
 from shared.google import google_adapters
 from shared.gunicorn_worker import BEFORE_KILLED_SECONDS
 from shared.logs import configure_logging
-from shared.messages import Message, decode
+from shared.messages import Message
 from shared.settings import Settings, check_pull, read_settings
+from shared.telemetry import configure_telemetry
+from worker.delivery import deliver
 from worker.gemini_key import with_gemini_key
 from worker.process import ACKED, Processor
 from worker.services import build_generator, build_services
@@ -32,8 +34,7 @@ log = structlog.get_logger(__name__)
 def handle(processor: Processor, pulled: PulledMessage) -> None:
     """Process one message, then ack or nack it; what can't be understood ends as a dead letter."""
     try:
-        wanted = decode(Message(pulled.data, dict(pulled.attributes)))
-        acked = processor.process(wanted) in ACKED
+        acked = deliver(processor, Message(pulled.data, dict(pulled.attributes))) in ACKED
     except MessageNotUnderstood as error:
         log.error("pull.not_understood", error=str(error))
         acked = False
@@ -91,12 +92,18 @@ def main() -> int:
     try:
         settings = read_settings()
         check_pull(settings)
-        configure_logging(settings.log_level, json=settings.on_cloud_run)
+        configure_logging(
+            settings.log_level, json=settings.on_cloud_run, project=settings.google_cloud_project
+        )
         settings = with_gemini_key(settings)
     except SettingsError as error:
         print(f"can't start: {error}", file=sys.stderr)
         return 2
-    return run(settings)
+    telemetry = configure_telemetry(settings, "innerjourney-worker")
+    try:
+        return run(settings)
+    finally:
+        telemetry.end()
 
 
 if __name__ == "__main__":

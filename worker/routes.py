@@ -9,10 +9,11 @@ import structlog
 from flask import Blueprint, Response, jsonify, request
 
 from shared.errors import MessageNotUnderstood
-from shared.messages import decode
 from shared.problems import Problem, to_response
 from shared.request_body import read_body
+from shared.request_traces import follow
 from worker.dead_letter import DeadLetters
+from worker.delivery import deliver
 from worker.envelope import unwrap
 from worker.live_claims import LiveClaims
 from worker.process import ACKED, Processor
@@ -48,9 +49,8 @@ def worker_routes(services: Services) -> Blueprint:
     @routes.post("/pubsub/push")
     def push() -> tuple[str, int]:
         _, message = unwrap(read_body())
-        trace = message.attributes.get("traceparent")
-        with structlog.contextvars.bound_contextvars(traceparent=trace):
-            outcome = services.processor.process(decode(message))
+        follow(message.attributes.get("traceparent"))
+        outcome = deliver(services.processor, message)
         return _answer(outcome in ACKED, outcome)
 
     @routes.post("/pubsub/dead-letter")

@@ -7,6 +7,7 @@ import structlog
 from shared.clock import Clock, utc_now
 from shared.ports import ActivationStore, Publisher
 from shared.settings import Settings
+from shared.traced_publisher import TracedPublisher
 from worker.answering import Answerer
 from worker.board_reader import BoardReader
 from worker.breaker import BreakingGenerator
@@ -17,6 +18,7 @@ from worker.fallback import load_library
 from worker.generator import Generator, WithoutKey, state_of
 from worker.ledger import Ledger
 from worker.live_claims import LiveClaims
+from worker.observed_generator import TimedGenerator, TracedGenerator
 from worker.process import Processor
 from worker.push_auth import push_authorization
 from worker.repairing import RepairingGenerator
@@ -33,12 +35,12 @@ def build_generator(settings: Settings) -> Generator:
         log.warning("gemini.no_api_key", effect="every answer comes from the fallback library")
         return WithoutKey()
     breaking = BreakingGenerator(
-        build_sdk(settings),
+        TracedGenerator(build_sdk(settings), settings.gemini_model),
         failures=settings.gemini_breaker_failures,
         recovery_seconds=settings.gemini_breaker_seconds,
     )
     retrying = RetryingGenerator(breaking, RetryPolicy.of(settings))
-    return RepairingGenerator(retrying, again=breaking)
+    return TimedGenerator(RepairingGenerator(retrying, again=breaking))
 
 
 def build_sdk(settings: Settings) -> Generator:
@@ -80,7 +82,11 @@ def build_services(
         ),
         dead_letters=DeadLetters(store=store, answerer=answerer, lease=lease, clock=clock),
         sweeper=Sweeper(
-            store=store, publisher=publisher, answerer=answerer, lease=lease, clock=clock
+            store=store,
+            publisher=TracedPublisher(publisher),
+            answerer=answerer,
+            lease=lease,
+            clock=clock,
         ),
         authorize=push_authorization(settings),
         claims=claims,

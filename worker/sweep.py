@@ -9,6 +9,7 @@ from shared.clock import Clock
 from shared.errors import Conflict, PublishFailed
 from shared.messages import encode
 from shared.ports import ActivationStore, Publisher, Stored
+from shared.telemetry import telemetry
 from worker.answering import Answerer
 
 log = structlog.get_logger(__name__)
@@ -68,7 +69,9 @@ class Sweeper:
     def _complete(self, stored: Stored) -> None:
         """Past the deadline the queue can't help any more: the step is written from here."""
         answer = self.answerer.fallback(stored.activation, "deadline")
-        self.store.replace(stored.activation.completed(answer, now=stored.read_at), stored.version)
+        completed = stored.activation.completed(answer, now=stored.read_at)
+        self.store.replace(completed, stored.version)
+        telemetry().metrics.completed(completed)
         log.info("activation.completed", activation_id=stored.activation.activation_id, by="sweep")
 
     def _publish_again(self, stored: Stored) -> None:

@@ -52,7 +52,9 @@ def test_the_attributes_name_the_activation_and_the_schema() -> None:
 
 
 def test_the_trace_travels_as_an_attribute() -> None:
-    assert encode(an_activation(), "7", TRACEPARENT).attributes["traceparent"] == TRACEPARENT
+    assert (
+        encode(an_activation(traceparent=TRACEPARENT), "7").attributes["traceparent"] == TRACEPARENT
+    )
 
 
 def test_a_message_of_a_later_version_with_one_more_field_is_read() -> None:

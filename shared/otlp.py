@@ -1,0 +1,119 @@
+"""Traces and metrics to a collector, over OTLP/HTTP, from threads that nobody waits for.
+
+A queue of bounded length stands between requests and the export: a collector that is away or hangs
+costs spans, never time. The SDK's other variables (OTEL_TRACES_SAMPLER, OTEL_BSP_…) apply as they
+are documented by OpenTelemetry (page: Environment Variable Specification).
+"""
+
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import structlog
+from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.sdk.environment_variables import (
+    OTEL_EXPORTER_OTLP_METRICS_ENDPOINT,
+    OTEL_EXPORTER_OTLP_TRACES_ENDPOINT,
+)
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import MetricExportResult, PeriodicExportingMetricReader
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExportResult
+
+from shared.settings import Settings
+from shared.telemetry import Telemetry
+
+log = structlog.get_logger(__name__)
+
+END_SECONDS = 1.5
+"""What the export of the rest may take at the end, of the 9 s in gunicorn.conf.py."""
+
+REPEATING = ("opentelemetry.exporter", "opentelemetry.sdk._shared_internal")
+"""Loggers that say the same at every try; `_Reach` says it once."""
+
+
+def exporting(settings: Settings, service_name: str) -> Telemetry:
+    """Starts the exporting threads."""
+    for name in REPEATING:
+        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
+    reach = _Reach()
+    base = (settings.otel_exporter_otlp_endpoint or "").rstrip("/")
+    resource = _resource(service_name, settings.k_revision)
+    traces = TracerProvider(resource=resource, shutdown_on_exit=False)
+    to_traces = os.environ.get(OTEL_EXPORTER_OTLP_TRACES_ENDPOINT, f"{base}/v1/traces")
+    traces.add_span_processor(BatchSpanProcessor(_SpanExporter(reach, to_traces)))
+    to_metrics = os.environ.get(OTEL_EXPORTER_OTLP_METRICS_ENDPOINT, f"{base}/v1/metrics")
+    reader = PeriodicExportingMetricReader(_MetricExporter(reach, to_metrics))
+    meters = MeterProvider([reader], resource=resource, shutdown_on_exit=False)
+    return Telemetry.of(
+        traces,
+        meters,
+        flush=lambda: _within(END_SECONDS, traces.force_flush, meters.force_flush),
+        end=lambda: _within(END_SECONDS, traces.shutdown, meters.shutdown),
+    )
+
+
+class _Reach:
+    """Whether the collector takes what it is sent: said when it changes, not at each try."""
+
+    def __init__(self) -> None:
+        self._away = False
+        self._lock = threading.Lock()
+
+    def tell(self, *, arrived: bool) -> None:
+        with self._lock:
+            changed, self._away = self._away == arrived, not arrived
+        if changed and arrived:
+            log.info("telemetry.exported_again")
+        elif changed:
+            log.warning("telemetry.not_exported", effect="traces and metrics are lost meanwhile")
+
+
+class _SpanExporter(OTLPSpanExporter):
+    def __init__(self, reach: _Reach, endpoint: str) -> None:
+        super().__init__(endpoint=endpoint)
+        self._reach = reach
+
+    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+        result = super().export(spans)
+        self._reach.tell(arrived=result is SpanExportResult.SUCCESS)
+        return result
+
+
+class _MetricExporter(OTLPMetricExporter):
+    def __init__(self, reach: _Reach, endpoint: str) -> None:
+        super().__init__(endpoint=endpoint)
+        self._reach = reach
+
+    def export(self, *args: Any, **kwargs: Any) -> MetricExportResult:
+        result = super().export(*args, **kwargs)
+        self._reach.tell(arrived=result is MetricExportResult.SUCCESS)
+        return result
+
+
+def _resource(service_name: str, revision: str | None) -> Resource:
+    version = {"service.version": revision} if revision else {}
+    return Resource.create({"service.name": service_name, **version})
+
+
+def _within(seconds: float, *tasks: Callable[[], object]) -> None:
+    """Side by side, in threads that are left behind when the time is over: the SDK's own flush
+    waits for as long as an export takes."""
+    threads = [threading.Thread(target=_quietly, args=(task,), daemon=True) for task in tasks]
+    for thread in threads:
+        thread.start()
+    end = time.monotonic() + seconds
+    for thread in threads:
+        thread.join(max(0.0, end - time.monotonic()))
+
+
+def _quietly(task: Callable[[], object]) -> None:
+    try:
+        task()
+    except Exception as error:
+        log.warning("telemetry.not_flushed", error=type(error).__name__)

@@ -1,0 +1,53 @@
+"""The trace of an HTTP request: the caller's, if its `traceparent` is one, or a new one."""
+
+from collections.abc import Mapping
+
+from flask import Flask, Response, g, request
+from opentelemetry.context import attach, detach
+from opentelemetry.trace import SpanKind, set_span_in_context
+
+from shared.traces import begin_span, context_of, mark_failed, unrecorded
+
+NO_SPANS: Mapping[str, str] = {}
+
+
+def install_request_traces(app: Flask, spans: Mapping[str, str] = NO_SPANS) -> None:
+    """Install it first, so that it covers what the others log. `spans` names, by endpoint, the
+    requests that are spans; the others only pass on and log the trace that they belong to."""
+
+    @app.before_request
+    def begin() -> None:
+        parent = context_of(request.headers.get("traceparent"))
+        name = spans.get(request.endpoint or "")
+        g.span = begin_span(name, SpanKind.SERVER, parent, _said()) if name else unrecorded(parent)
+        g.trace_tokens = [attach(set_span_in_context(g.span))]
+
+    @app.after_request
+    def note_status(answer: Response) -> Response:
+        g.span.set_attribute("http.response.status_code", answer.status_code)
+        if answer.status_code >= 500:
+            mark_failed(g.span, str(answer.status_code))
+        return answer
+
+    @app.teardown_request
+    def end(_: BaseException | None) -> None:
+        for token in reversed(g.pop("trace_tokens", [])):
+            detach(token)
+        if "span" in g:
+            g.pop("span").end()
+
+
+def follow(traceparent: str | None) -> None:
+    """For the rest of the request, what is logged belongs to the trace of what it brought; to its
+    own, where that names none."""
+    brought = context_of(traceparent)
+    if brought:
+        g.trace_tokens.append(attach(brought))
+
+
+def _said() -> dict[str, str]:
+    """The route and never the path: a path may hold anything."""
+    return {
+        "http.request.method": request.method,
+        "http.route": request.url_rule.rule if request.url_rule else "",
+    }

@@ -1,0 +1,105 @@
+"""Spans and the W3C trace context that ties them together, from the browser to Gemini.
+
+The context of what is going on is OpenTelemetry's current span. Without tracing there is one as
+well: it is not recorded, and holds the trace that logs and messages name.
+"""
+
+import random
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from opentelemetry.context import Context
+from opentelemetry.trace import (
+    NonRecordingSpan,
+    Span,
+    SpanContext,
+    SpanKind,
+    Status,
+    StatusCode,
+    TraceFlags,
+    get_current_span,
+    set_span_in_context,
+    use_span,
+)
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
+from shared.telemetry import telemetry
+
+ACTIVATION_ID = "innerjourney.activation_id"
+LONGEST_TRACEPARENT = 512
+_PROPAGATOR = TraceContextTextMapPropagator()
+
+Attributes = Mapping[str, str | int | bool]
+
+
+def context_of(traceparent: str | None) -> Context:
+    """The caller's context; an empty one, from which a new trace begins, where it is invalid.
+
+    `tracestate` and baggage are left behind: they may hold anything.
+    """
+    if not traceparent or len(traceparent) > LONGEST_TRACEPARENT:
+        return Context()
+    return _PROPAGATOR.extract({"traceparent": traceparent}, Context())
+
+
+def traceparent_of(span: Span) -> str:
+    """To be sent on, so that what follows is a child of this span."""
+    carrier: dict[str, str] = {}
+    _PROPAGATOR.inject(carrier, set_span_in_context(span, Context()))
+    return carrier["traceparent"]
+
+
+def current_traceparent() -> str | None:
+    span = get_current_span()
+    return traceparent_of(span) if span.get_span_context().is_valid else None
+
+
+def unrecorded(parent: Context) -> Span:
+    """The parent's trace, or a new one, for what has no span of its own."""
+    known = get_current_span(parent).get_span_context()
+    return NonRecordingSpan(known if known.is_valid else _new_context())
+
+
+def begin_span(
+    name: str,
+    kind: SpanKind,
+    parent: Context | None = None,
+    attributes: Attributes | None = None,
+) -> Span:
+    """To be ended by the caller. `parent` None is the current span."""
+    begun = telemetry().tracer.start_span(name, context=parent, kind=kind, attributes=attributes)
+    return begun if begun.get_span_context().is_valid else unrecorded(Context())
+
+
+@contextmanager
+def span(
+    name: str,
+    kind: SpanKind = SpanKind.INTERNAL,
+    *,
+    parent: Context | None = None,
+    attributes: Attributes | None = None,
+) -> Iterator[Span]:
+    """The current span for as long as the block lasts. An error is recorded by its class alone:
+    OpenTelemetry's own way would copy the message and the traceback, which may quote a goal."""
+    begun = begin_span(name, kind, parent, attributes)
+    with use_span(begun, end_on_exit=True, record_exception=False, set_status_on_exception=False):
+        try:
+            yield begun
+        except Exception as error:
+            mark_failed(begun, type(error).__name__)
+            raise
+
+
+def mark_failed(failed: Span, error_type: str) -> None:
+    failed.set_attribute("error.type", error_type)
+    failed.set_status(Status(StatusCode.ERROR))
+
+
+def _new_context() -> SpanContext:
+    # As the SDK makes them: unique, not secret. Not sampled: nobody has recorded it.
+    return SpanContext(
+        trace_id=random.getrandbits(128) or 1,
+        span_id=random.getrandbits(64) or 1,
+        is_remote=False,
+        trace_flags=TraceFlags(TraceFlags.DEFAULT),
+    )

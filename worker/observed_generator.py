@@ -1,0 +1,65 @@
+"""Generators that watch others: a span and counts for each call of Gemini, and a claim's time."""
+
+import time
+from collections.abc import Callable
+
+from opentelemetry.trace import Span, SpanKind
+
+from shared.activation import Usage
+from shared.telemetry import telemetry
+from shared.traces import span
+from worker.generator import Generated, Generator, GeneratorError, StepRequest, reason_of
+
+
+class TracedGenerator:
+    """Innermost: each attempt is a span `gemini` and a count.
+
+    Attributes as OpenTelemetry's conventions for generative AI name them, without the ones that
+    hold what was asked and answered. The request itself carries no trace: Google is told nothing.
+    """
+
+    def __init__(self, inner: Generator, model: str) -> None:
+        self._inner = inner
+        self._model = model
+
+    def generate(self, request: StepRequest, *, seconds: float) -> Generated:
+        attributes = {
+            "gen_ai.operation.name": "generate_content",
+            "gen_ai.provider.name": "gcp.gemini",
+            "gen_ai.request.model": self._model,
+        }
+        with span("gemini", SpanKind.CLIENT, attributes=attributes) as gemini:
+            try:
+                generated = self._inner.generate(request, seconds=seconds)
+            except GeneratorError as error:
+                gemini.set_attribute("innerjourney.reason", reason_of(error))
+                self._count(gemini, error.usage, reason_of(error))
+                raise
+            self._count(gemini, generated.usage, "ok")
+            return generated
+
+    def _count(self, gemini: Span, usage: Usage, outcome: str) -> None:
+        gemini.set_attribute("gen_ai.usage.input_tokens", usage.prompt_tokens)
+        gemini.set_attribute("gen_ai.usage.output_tokens", usage.output_tokens)
+        telemetry().metrics.called(usage, model=self._model, outcome=outcome)
+
+
+class TimedGenerator:
+    """Outermost: how long a claim was with Gemini, its retries, pauses and repairs included."""
+
+    def __init__(
+        self, inner: Generator, *, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._inner = inner
+        self._monotonic = monotonic
+
+    def generate(self, request: StepRequest, *, seconds: float) -> Generated:
+        started = self._monotonic()
+        outcome = "ok"
+        try:
+            return self._inner.generate(request, seconds=seconds)
+        except GeneratorError as error:
+            outcome = reason_of(error)
+            raise
+        finally:
+            telemetry().metrics.generated(self._monotonic() - started, outcome=outcome)
