@@ -15,6 +15,7 @@ from local.store import SqliteStore
 from shared.settings import Settings
 from tests.doubles import FakeTime
 from tests.emulators import GoogleEmulators, need_emulators, running_emulators
+from tests.recorded_telemetry import Recorded, recording
 from tests.tables import ISOLATION, SUMMARIES, TABLE, isolation_lines, lines
 
 SEED = int(os.environ.get("TEST_SEED", random.SystemRandom().randrange(2**32)))
@@ -70,6 +71,13 @@ def fresh_logs() -> Iterator[None]:
     yield
     structlog.reset_defaults()
     structlog.contextvars.clear_contextvars()
+
+
+@pytest.fixture
+def recorded() -> Iterator[Recorded]:
+    """What this process traces and measures; without this fixture it is nothing."""
+    with recording() as recorded:
+        yield recorded
 
 
 @pytest.fixture
