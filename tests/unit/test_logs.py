@@ -221,3 +221,57 @@ logging.getLogger("ours").debug("seen")
     assert CANARY not in said
     assert "the connection was lost" in said
     assert "seen" in said
+
+
+# The trace
+
+
+IN_A_TRACE = """
+from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, use_span
+
+context = SpanContext(0xaf7651916cd43dd8448eb211c80319c, 0xb7ad, True, TraceFlags({flags}))
+configure_logging("INFO", json={json}, project={project!r})
+with use_span(NonRecordingSpan(context)):
+    {call}
+"""
+TRACE_ID = "0af7651916cd43dd8448eb211c80319c"
+GOOGLES = "logging.googleapis.com/"
+
+
+def in_a_trace(
+    *, project: str | None = "a-project", flags: int = 1, call: str = "log.info('x')"
+) -> dict[str, Any]:
+    program = IN_A_TRACE.format(json=True, project=project, flags=flags, call=call)
+    (event,) = events(program)
+    return event
+
+
+@pytest.mark.parametrize("call", ["log.info('x')", "logging.getLogger('a.library').warning('x')"])
+def test_a_line_is_tied_to_its_span_as_cloud_logging_reads_it(call: str) -> None:
+    event = in_a_trace(call=call)
+    assert event[f"{GOOGLES}trace"] == f"projects/a-project/traces/{TRACE_ID}"
+    assert event[f"{GOOGLES}spanId"] == "000000000000b7ad"
+    assert event[f"{GOOGLES}trace_sampled"] is True
+
+
+def test_a_line_says_that_its_trace_is_not_sampled() -> None:
+    assert in_a_trace(flags=0)[f"{GOOGLES}trace_sampled"] is False
+
+
+def test_without_a_project_the_bare_trace_id_is_logged() -> None:
+    event = in_a_trace(project=None)
+    assert event["trace_id"] == TRACE_ID
+    assert not [name for name in event if name.startswith(GOOGLES)]
+
+
+def test_outside_of_a_trace_a_line_names_none() -> None:
+    (event,) = events("configure_logging('INFO', json=True, project='p'); log.info('x')")
+    assert not [name for name in event if "trace" in name]
+
+
+def test_on_a_terminal_a_line_shows_a_short_trace_only() -> None:
+    program = IN_A_TRACE.format(json=False, project="p", flags=1, call="log.info('x')")
+    line = logged(program, as_json=False)
+    assert f"trace={TRACE_ID[:8]}" in line
+    assert TRACE_ID not in line
+    assert GOOGLES not in line

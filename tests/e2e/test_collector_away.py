@@ -1,0 +1,42 @@
+"""A collector that hangs or is away: nobody notices but the log, and it in one line each."""
+
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.pipeline import running
+from tests.e2e.test_traces import QUICKLY
+from tests.emulators import free_port
+from tests.eventually import eventually
+from tests.fake_gemini import FakeGemini
+from tests.otlp_receiver import OtlpReceiver
+
+SERVICES = 2
+GRACE_SECONDS = 9.0
+"""gunicorn's. A process that waited for the collector would be killed after it."""
+
+
+@pytest.mark.parametrize("hangs", [True, False], ids=["hangs", "is away"])
+def test_activations_are_answered_and_the_end_is_not_delayed(tmp_path: Path, hangs: bool) -> None:
+    with OtlpReceiver() as receiver, FakeGemini() as gemini:
+        receiver.hangs.set()
+        url = receiver.url if hangs else f"http://127.0.0.1:{free_port()}"
+        environment = {
+            "OTEL_EXPORTER_OTLP_ENDPOINT": url,
+            "OTEL_EXPORTER_OTLP_TIMEOUT": "1",
+            **QUICKLY,
+        }
+        with running(tmp_path / "run", gemini, environment=environment) as pipeline:
+            for _ in range(5):
+                assert pipeline.wait_until_done(pipeline.submit())["source"] == "gemini"
+            eventually(
+                lambda: pipeline.output.count("telemetry.not_exported") == SERVICES,
+                what="both services' line",
+            )
+            begun = time.monotonic()
+            assert pipeline.stop() == 0
+            assert time.monotonic() - begun < GRACE_SECONDS
+            assert pipeline.output.count("telemetry.not_exported") == SERVICES
+            assert "opentelemetry" not in pipeline.output
+            assert "Traceback" not in pipeline.output
