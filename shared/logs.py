@@ -24,7 +24,6 @@ def configure_logging(level: str, *, json: bool, project: str | None = None) -> 
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        _trace_for_cloud_logging(project) if json else _trace_for_people,
     ]
     structlog.configure(
         processors=[*before, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
@@ -38,7 +37,7 @@ def configure_logging(level: str, *, json: bool, project: str | None = None) -> 
             foreign_pre_chain=before,
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                *(_json_chain() if json else _console_chain()),
+                *(_json_chain(project) if json else _console_chain()),
             ],
         )
     )
@@ -49,8 +48,9 @@ def configure_logging(level: str, *, json: bool, project: str | None = None) -> 
     root.setLevel(level)
 
 
-def _json_chain() -> list[Processor]:
+def _json_chain(project: str | None) -> list[Processor]:
     return [
+        _trace_for_cloud_logging(project),
         structlog.processors.format_exc_info,
         _as_cloud_logging_reads_it,
         structlog.processors.JSONRenderer(ensure_ascii=False),
@@ -60,11 +60,12 @@ def _json_chain() -> list[Processor]:
 def _console_chain() -> list[Processor]:
     colours = sys.stderr.isatty()
     return [
+        _trace_for_people,
         structlog.dev.ConsoleRenderer(
             colors=colours,
             # The default formatter would print the values of local variables, goals among them.
             exception_formatter=structlog.dev.plain_traceback,
-        )
+        ),
     ]
 
 

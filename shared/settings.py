@@ -25,7 +25,9 @@ _ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(:\d{1,5})?")
 """As a browser sends it (RFC 6454): scheme, host, and a port that is not the scheme's own. No IPv6
 literal: its brackets, too, would be a regular expression to flask-cors."""
 
-_ENDPOINT = re.compile(r"https?://[A-Za-z0-9.\[\]:_-]+(/[^\s?#]*)?")
+_ENDPOINT = re.compile(
+    r"https?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?P<port>:\d{1,5})?(/[^\s?#]*)?"
+)
 
 ACK_DEADLINE_SECONDS = 600
 """Of our push subscriptions, and the longest that Pub/Sub has (page: Subscription properties).
@@ -123,7 +125,8 @@ class Settings(BaseSettings):
     @field_validator("otel_exporter_otlp_endpoint")
     @classmethod
     def _is_an_address(cls, endpoint: str | None) -> str | None:
-        if endpoint is not None and not _ENDPOINT.fullmatch(endpoint):
+        address = _ENDPOINT.fullmatch(endpoint or "http://unset")
+        if address is None or int((address["port"] or ":80")[1:]) > 65_535:
             raise ValueError("expected an address such as http://collector:4318")
         return endpoint
 

@@ -91,6 +91,7 @@ def refusal(read: Callable[[], object] = read_settings) -> str:
         ("push_service_account", None),
         ("cors_allowed_origins", ()),
         ("daily_limit_per_user", 50),
+        ("otel_exporter_otlp_endpoint", None),
     ],
 )
 def test_the_default_is_the_designs(field: str, value: object) -> None:
@@ -117,6 +118,11 @@ def test_an_empty_variable_counts_as_unset(environment: SetEnvironment) -> None:
         ("PORT", "65536", "less than or equal to 65535"),
         ("PORT", "http", "integer"),
         ("WEB_THREADS", "1", "greater than or equal to 2"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4317", "such as http://collector:4318"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "grpc://collector", "such as http://collector:4318"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://", "such as http://collector:4318"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://a b", "such as http://collector:4318"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://host:99999", "such as http://collector:4318"),
         ("LOG_LEVEL", "LOUD", "'DEBUG', 'INFO', 'WARNING' or 'ERROR'"),
         ("AUTH", "basic", "'firebase' or 'none'"),
         ("LEASE_SECONDS", "soon", "number"),
@@ -482,3 +488,18 @@ def test_one_topic_for_both_is_refused(environment: SetEnvironment) -> None:
 def test_a_dotenv_file_that_is_not_utf_8_is_refused(tmp_path: Path) -> None:
     (tmp_path / ".env").write_bytes(b"GEMINI_MODEL=\xe5\n")
     assert refusal() == ".env: expected a file in UTF-8"
+
+
+@pytest.mark.parametrize(
+    "endpoint",
+    [
+        "http://localhost:4318",
+        "http://localhost:4318/",
+        "https://telemetry.googleapis.com",
+        "http://[::1]:4318",
+        "https://otlp.example/collect",
+    ],
+)
+def test_a_collectors_address_is_taken(environment: SetEnvironment, endpoint: str) -> None:
+    environment(OTEL_EXPORTER_OTLP_ENDPOINT=endpoint)
+    assert read_settings().otel_exporter_otlp_endpoint == endpoint
