@@ -50,11 +50,16 @@ def exporting(settings: Settings, service_name: str) -> Telemetry:
     to_metrics = os.environ.get(OTEL_EXPORTER_OTLP_METRICS_ENDPOINT, f"{base}/v1/metrics")
     reader = PeriodicExportingMetricReader(_MetricExporter(reach, to_metrics))
     meters = MeterProvider([reader], resource=resource, shutdown_on_exit=False)
+
+    def in_time(*tasks: Callable[[], object]) -> None:
+        if not _within(END_SECONDS, *tasks):
+            reach.tell(arrived=False)
+
     return Telemetry.of(
         traces,
         meters,
-        flush=lambda: _within(END_SECONDS, traces.force_flush, meters.force_flush),
-        end=lambda: _within(END_SECONDS, traces.shutdown, meters.shutdown),
+        flush=lambda: in_time(traces.force_flush, meters.force_flush),
+        end=lambda: in_time(traces.shutdown, meters.shutdown),
     )
 
 
@@ -101,15 +106,16 @@ def _resource(service_name: str, revision: str | None) -> Resource:
     return Resource.create({"service.name": service_name, **version})
 
 
-def _within(seconds: float, *tasks: Callable[[], object]) -> None:
-    """Side by side, in threads that are left behind when the time is over: the SDK's own flush
-    waits for as long as an export takes."""
+def _within(seconds: float, *tasks: Callable[[], object]) -> bool:
+    """Whether all have ended. They run side by side, in threads that are left behind when the time
+    is over: the SDK's own flush waits for as long as an export takes."""
     threads = [threading.Thread(target=_quietly, args=(task,), daemon=True) for task in tasks]
     for thread in threads:
         thread.start()
     end = time.monotonic() + seconds
     for thread in threads:
         thread.join(max(0.0, end - time.monotonic()))
+    return not any(thread.is_alive() for thread in threads)
 
 
 def _quietly(task: Callable[[], object]) -> None:

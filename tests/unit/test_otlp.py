@@ -107,6 +107,15 @@ def test_the_end_waits_for_a_collector_that_hangs_no_longer_than_it_may(
     assert time.monotonic() - begun < END_SECONDS + A_SLOW_MACHINE_SECONDS
 
 
+def test_what_could_not_be_exported_in_the_end_is_said(receiver: OtlpReceiver) -> None:
+    receiver.hangs.set()
+    with capture_logs() as logs:
+        exporter = started(receiver.url)
+        one_span()
+        exporter.end()
+    assert [line["event"] for line in logs] == ["telemetry.not_exported"]
+
+
 def test_a_flush_waits_no_longer_either(receiver: OtlpReceiver) -> None:
     receiver.hangs.set()
     exporter = started(receiver.url)
