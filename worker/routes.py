@@ -56,6 +56,7 @@ def worker_routes(services: Services) -> Blueprint:
     @routes.post("/pubsub/dead-letter")
     def dead_letter() -> tuple[str, int]:
         message_id, message = unwrap(read_body())
+        follow(message.attributes.get("traceparent"))
         return _answer(services.dead_letters.handle(message_id, message), "leased")
 
     @routes.post("/tasks/sweep")

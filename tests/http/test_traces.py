@@ -240,6 +240,14 @@ def test_each_line_of_a_push_names_the_messages_trace_and_not_the_pushs(
     }
 
 
+def test_a_dead_letters_lines_name_the_messages_trace(apps: Apps, log: io.StringIO) -> None:
+    submit(apps, **HEADERS)
+    log.truncate(0)
+    log.seek(0)
+    push(apps.worker, apps.message, "/pubsub/dead-letter")
+    assert trace_of(events(log)["activation.undeliverable"]).endswith(TRACE_ID)
+
+
 def test_two_requests_are_two_traces(apps: Apps, log: io.StringIO) -> None:
     apps.ingress.get("/activations")
     apps.ingress.get("/activations")
