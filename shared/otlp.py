@@ -33,13 +33,18 @@ log = structlog.get_logger(__name__)
 END_SECONDS = 1.5
 """What the export of the rest may take at the end, of the 9 s in gunicorn.conf.py."""
 
-REPEATING = ("opentelemetry.exporter", "opentelemetry.sdk._shared_internal")
-"""Loggers that say the same at every try; `_Reach` says it once."""
+SILENT = (
+    # They say the same at every try; `_Reach` says it once.
+    "opentelemetry.exporter",
+    "opentelemetry.sdk._shared_internal",
+    # It quotes what it can't read of OTEL_EXPORTER_OTLP_HEADERS: a collector's token.
+    "opentelemetry.util.re",
+)
 
 
 def exporting(settings: Settings, service_name: str) -> Telemetry:
-    """Starts the exporting threads."""
-    for name in REPEATING:
+    """Starts the exporting threads. Raises ValueError for a variable that the SDK refuses."""
+    for name in SILENT:
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)
     reach = _Reach()
     base = (settings.otel_exporter_otlp_endpoint or "").rstrip("/")

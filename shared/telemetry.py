@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+import structlog
 from flask import Flask
 from opentelemetry.metrics import MeterProvider, NoOpMeterProvider
 from opentelemetry.trace import NoOpTracerProvider, Tracer, TracerProvider
@@ -15,6 +16,8 @@ from opentelemetry.trace import NoOpTracerProvider, Tracer, TracerProvider
 from shared.gunicorn_worker import AT_END, BEFORE_KILLED
 from shared.metrics import Metrics
 from shared.settings import Settings
+
+log = structlog.get_logger(__name__)
 
 SCOPE = "innerjourney"
 ServiceName = Literal["innerjourney-ingress", "innerjourney-worker"]
@@ -78,6 +81,10 @@ def configure_telemetry(settings: Settings, service_name: ServiceName) -> Teleme
         # Imported here: the SDK takes a fifth of a second, and most local runs do without.
         from shared.otlp import exporting
 
-        configured = exporting(settings, service_name)
+        try:
+            configured = exporting(settings, service_name)
+        except ValueError as error:
+            # One of the SDK's own variables. Activations are answered without telemetry, too.
+            log.error("telemetry.off", error=str(error), alert=True)
     install(configured)
     return configured

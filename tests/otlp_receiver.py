@@ -34,6 +34,7 @@ class OtlpReceiver:
     status: int = 200
     hangs: threading.Event = field(default_factory=threading.Event)
     bodies: list[tuple[str, bytes]] = field(default_factory=list)
+    headers: list[dict[str, str]] = field(default_factory=list)
     _ended: threading.Event = field(default_factory=threading.Event)
 
     def __enter__(self) -> "OtlpReceiver":
@@ -44,6 +45,7 @@ class OtlpReceiver:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 if self.headers.get("Content-Encoding") == "gzip":
                     body = gzip.decompress(body)
+                receiver.headers.append(dict(self.headers))
                 receiver.bodies.append((self.path, body))
                 if receiver.hangs.is_set():
                     receiver._ended.wait(60)

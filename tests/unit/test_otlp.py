@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from structlog.testing import capture_logs
 
-from shared.otlp import END_SECONDS, REPEATING, exporting
+from shared.otlp import END_SECONDS, SILENT, exporting
 from shared.settings import Settings
 from shared.telemetry import OFF, Telemetry, configure_telemetry, install, telemetry
 from shared.traces import span
@@ -23,7 +23,7 @@ def restored(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("OTEL_BSP_SCHEDULE_DELAY", "20")
     monkeypatch.setenv("OTEL_METRIC_EXPORT_INTERVAL", "600000")
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_TIMEOUT", "5")
-    levels = {name: logging.getLogger(name).level for name in REPEATING}
+    levels = {name: logging.getLogger(name).level for name in SILENT}
     yield
     install(OFF)
     for name, level in levels.items():
@@ -177,3 +177,38 @@ def test_a_signals_own_address_counts(
     one_span()
     exporter.end()
     assert "/elsewhere" in {path for path, _ in receiver.bodies}
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [("OTEL_METRIC_EXPORT_INTERVAL", "0"), ("OTEL_BSP_MAX_QUEUE_SIZE", "1")],
+)
+def test_a_variable_that_the_sdk_refuses_turns_telemetry_off_and_is_said(
+    receiver: OtlpReceiver, monkeypatch: pytest.MonkeyPatch, variable: str, value: str
+) -> None:
+    monkeypatch.setenv(variable, value)
+    with capture_logs() as logs:
+        assert started(receiver.url) is OFF
+    assert [line["event"] for line in logs] == ["telemetry.off"]
+
+
+def test_headers_that_cannot_be_read_are_not_logged(
+    receiver: OtlpReceiver, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """They hold the collector's token."""
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_HEADERS", "secret-canary")
+    exporter = started(receiver.url)
+    one_span()
+    exporter.end()
+    assert caplog.records == []
+
+
+def test_headers_are_sent_to_the_collector_and_are_in_no_span(
+    receiver: OtlpReceiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_HEADERS", "x-token=secret-canary")
+    exporter = started(receiver.url)
+    one_span()
+    exporter.end()
+    assert receiver.headers[0]["x-token"] == "secret-canary"
+    assert b"secret-canary" not in receiver.everything
