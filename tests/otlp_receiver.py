@@ -49,6 +49,8 @@ class OtlpReceiver:
                 receiver.bodies.append((self.path, body))
                 if receiver.hangs.is_set():
                     receiver._ended.wait(60)
+                    self.close_connection = True
+                    return  # never an answer: nobody is to say later that it is back
                 self.send_response(receiver.status)
                 self.send_header("Content-Length", "0")
                 self.end_headers()
