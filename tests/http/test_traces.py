@@ -9,6 +9,7 @@ import pytest
 from opentelemetry.trace import format_trace_id
 
 from local.store import SqliteStore
+from shared.activation import Usage
 from shared.errors import StoreUnavailable
 from shared.logs import configure_logging
 from shared.messages import Message, decode, encode
@@ -161,6 +162,33 @@ def test_the_wait_in_the_queue_and_for_the_answer_is_measured_by_the_stores_time
     assert recorded.points("innerjourney.activation.queue_delay") == [({}, 4.0)]
     ((_, answered),) = recorded.points("innerjourney.activation.time_to_answer")
     assert 4.0 <= answered < 5.0
+
+
+def test_a_claim_after_a_worker_was_lost_is_no_delay_of_the_queue(
+    apps: Apps, recorded: Recorded, generator: FakeGenerator, time: FakeTime
+) -> None:
+    def breaks() -> None:
+        raise RuntimeError("told to")
+
+    generator.plan(breaks)
+    submit(apps)
+    deliver(apps)
+    time.advance(100)
+    deliver(apps)
+    assert recorded.points("innerjourney.activation.queue_delay") == [({}, 0.0)]
+
+
+def test_a_claim_after_gemini_wanted_a_pause_is_no_delay_of_the_queue(
+    apps: Apps, recorded: Recorded, generator: FakeGenerator, time: FakeTime
+) -> None:
+    paid = Usage(gemini_calls=1)
+    generator.plan(Unavailable("429", reason="quota", retry_after=30, usage=paid))
+    submit(apps)
+    deliver(apps)
+    time.advance(60)
+    deliver(apps)
+    assert recorded.points("innerjourney.activation.queue_delay") == [({}, 0.0)]
+    assert len(generator.requests) == 2
 
 
 def test_a_second_delivery_is_not_measured_again(apps: Apps, recorded: Recorded) -> None:

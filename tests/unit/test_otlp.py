@@ -24,8 +24,8 @@ def restored(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_TIMEOUT", "5")
     yield
     install(OFF)
-    # The loggers that `exporting` has silenced stay so: threads that a test left behind in a hanging
-    # export are still to fail, in the middle of some other test.
+    # The loggers that `exporting` has silenced stay so: threads that a test left behind in an
+    # export that hangs are still to fail, in the middle of some other test.
 
 
 @pytest.fixture
