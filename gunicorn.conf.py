@@ -5,7 +5,8 @@ from resource import RLIMIT_NOFILE, getrlimit
 from typing import Any
 
 from shared.errors import SettingsError
-from shared.settings import check_ingress, check_worker, read_settings
+from shared.settings import read_settings
+from shared.start_checks import check_ingress, check_worker
 
 CHECKS = {"ingress.main": check_ingress, "worker.main": check_worker}
 

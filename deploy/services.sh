@@ -15,12 +15,16 @@ step 'The worker: private; only the invoker may call it'
 WORKER_ENVIRONMENT=GOOGLE_CLOUD_PROJECT=$PROJECT,WEB_THREADS=$WORKER_THREADS
 WORKER_ENVIRONMENT+=,PUSH_AUDIENCE=$WORKER_URL,PUSH_SERVICE_ACCOUNT=$INVOKER@$ACCOUNTS
 if [[ -z $WITHOUT_GEMINI ]]; then
+  KEY=()
   WORKER_ENVIRONMENT+=,GEMINI_API_KEY_SECRET=projects/$PROJECT/secrets/$SECRET/versions/latest
+else
+  KEY=(--remove-env-vars=GEMINI_API_KEY_SECRET)
 fi
+# Updated, not set: what an operator has added to a service stays.
 run gcloud run deploy "$WORKER" --image="$IMAGE" --region="$REGION" "$P" \
   --service-account="$WORKER@$ACCOUNTS" --no-allow-unauthenticated \
-  --command=gunicorn --args='worker.main:app()' --set-env-vars="$WORKER_ENVIRONMENT" \
-  --concurrency="$WORKER_THREADS" --min-instances=0 --max-instances=10 --cpu=1 --memory=512Mi \
+  --command=gunicorn --args='worker.main:app()' --update-env-vars="$WORKER_ENVIRONMENT" \
+  ${KEY[@]+"${KEY[@]}"} --concurrency="$WORKER_THREADS" --min-instances=0 --max-instances=10 --cpu=1 --memory=512Mi \
   --cpu-boost --timeout=600 --startup-probe="$PROBE"
 grant gcloud run services add-iam-policy-binding "$WORKER" --role=roles/run.invoker \
   --member="serviceAccount:$INVOKER@$ACCOUNTS" --region="$REGION" "$P"
@@ -31,7 +35,7 @@ INGRESS_ENVIRONMENT+=";FIREBASE_PROJECT_ID=$FIREBASE_PROJECT;WEB_THREADS=$INGRES
 if [[ -n $CORS ]]; then INGRESS_ENVIRONMENT+=";CORS_ALLOWED_ORIGINS=$CORS"; fi
 run gcloud run deploy "$INGRESS" --image="$IMAGE" --region="$REGION" "$P" \
   --service-account="$INGRESS@$ACCOUNTS" --allow-unauthenticated \
-  --set-env-vars="$INGRESS_ENVIRONMENT" --concurrency="$INGRESS_THREADS" \
+  --update-env-vars="$INGRESS_ENVIRONMENT" --concurrency="$INGRESS_THREADS" \
   --min-instances=1 --max-instances=20 --cpu=1 --memory=512Mi --cpu-boost --timeout=60 \
   --startup-probe="$PROBE"
 

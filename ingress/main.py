@@ -8,7 +8,8 @@ from flask import Flask
 from ingress.app import create_app
 from shared.google import google_adapters
 from shared.logs import configure_logging
-from shared.settings import check_ingress, read_settings
+from shared.settings import read_settings
+from shared.start_checks import check_ingress
 from shared.telemetry import configure_telemetry
 
 

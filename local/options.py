@@ -8,7 +8,8 @@ from typing import NoReturn
 
 from local.emulators import FIRESTORE_PORT, PUBSUB_PORT
 from shared.errors import SettingsError
-from shared.settings import Settings, check_gemini, load_environment_file, read_settings
+from shared.settings import Settings, load_environment_file, read_settings
+from shared.start_checks import check_gemini
 
 ROOT = Path(__file__).resolve().parent.parent
 LOCAL_PROJECT = "innerjourney-local"

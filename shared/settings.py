@@ -1,12 +1,11 @@
 """Every setting, one frozen class, one reader: `read_settings`.
 
 A bad value stops the start with one line that names the variable, the value (never a secret's) and
-what is expected. What only one service needs is checked by `check_ingress` and `check_worker`.
+what is expected. What only one service needs is checked in start_checks.py.
 """
 
 import os
 import re
-from importlib.util import find_spec
 from typing import Annotated, Any, Literal
 
 from dotenv import load_dotenv
@@ -221,55 +220,6 @@ def read_settings() -> Settings:
     if settings.on_cloud_run:
         _refuse_emulators()
     return settings
-
-
-def check_ingress(settings: Settings) -> None:
-    """Raises SettingsError when the ingress must not start with these settings."""
-    _need_project(settings)
-    if settings.auth == "none":
-        _refuse_open_door(settings, "AUTH=none", "AUTH=firebase")
-    if "*" in settings.cors_allowed_origins and settings.auth != "none":
-        raise SettingsError(
-            "CORS_ALLOWED_ORIGINS=*: expected a list of origins where users sign in"
-        )
-
-
-def check_worker(settings: Settings) -> None:
-    """Raises SettingsError when the worker must not start with these settings."""
-    _need_project(settings)
-    check_gemini(settings)
-    if not (settings.push_audience and settings.push_service_account):
-        _refuse_open_door(
-            settings,
-            "PUSH_AUDIENCE or PUSH_SERVICE_ACCOUNT is not set",
-            "both, as in the push subscription",
-        )
-
-
-def check_gemini(settings: Settings) -> None:
-    """Raises SettingsError when GEMINI_SDK names what is not installed."""
-    if settings.gemini_sdk == "google-genai" and find_spec("google.genai") is None:
-        raise SettingsError(
-            "GEMINI_SDK='google-genai': expected it installed, as in requirements-genai.txt"
-        )
-
-
-def check_pull(settings: Settings) -> None:
-    """Raises SettingsError when `worker.pull` must not start; nobody can push to it."""
-    _need_project(settings)
-    check_gemini(settings)
-
-
-def _need_project(settings: Settings) -> None:
-    if not settings.google_cloud_project:
-        raise SettingsError("GOOGLE_CLOUD_PROJECT is not set: expected a Google Cloud project id")
-
-
-def _refuse_open_door(settings: Settings, found: str, expected: str) -> None:
-    if settings.on_cloud_run and not settings.allow_unauthenticated:
-        raise SettingsError(
-            f"{found}: expected {expected} on Cloud Run (or ALLOW_UNAUTHENTICATED=true)"
-        )
 
 
 def _refuse_emulators() -> None:

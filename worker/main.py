@@ -7,7 +7,8 @@ from flask import Flask
 
 from shared.google import google_adapters
 from shared.logs import configure_logging
-from shared.settings import check_worker, read_settings
+from shared.settings import read_settings
+from shared.start_checks import check_worker
 from shared.telemetry import configure_telemetry
 from worker.app import create_app
 from worker.gemini_key import with_gemini_key

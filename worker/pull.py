@@ -21,7 +21,8 @@ from shared.google import google_adapters
 from shared.gunicorn_worker import BEFORE_KILLED_SECONDS
 from shared.logs import configure_logging
 from shared.messages import Message
-from shared.settings import Settings, check_pull, read_settings
+from shared.settings import Settings, read_settings
+from shared.start_checks import check_pull
 from shared.telemetry import configure_telemetry
 from worker.delivery import deliver
 from worker.gemini_key import with_gemini_key

@@ -72,7 +72,13 @@ class Sweeper:
         completed = stored.activation.completed(answer, now=stored.read_at)
         self.store.replace(completed, stored.version)
         telemetry().metrics.completed(completed)
-        log.info("activation.completed", activation_id=stored.activation.activation_id, by="sweep")
+        log.info(
+            "activation.completed",
+            activation_id=completed.activation_id,
+            source=completed.source,
+            reason=completed.fallback_reason,
+            by="sweep",
+        )
 
     def _publish_again(self, stored: Stored) -> None:
         """The write comes first: it fences off a worker whose lease is over, and its version is the

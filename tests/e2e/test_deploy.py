@@ -106,12 +106,14 @@ def test_without_gemini_there_is_no_secret(tmp_path: Path) -> None:
     ran = deploy(tmp_path, "--yes", "--without-gemini")
     assert ran.exit_code == 0
     assert not ran.called("secrets")
-    assert "GEMINI" not in ran.said
+    worker = ("run", "deploy", "innerjourney-worker")
+    assert ran.flag("remove-env-vars", *worker) == "GEMINI_API_KEY_SECRET"
+    assert "GEMINI" not in ran.flag("update-env-vars", *worker)
 
 
 def test_every_variable_of_the_services_is_a_setting_that_starts_them(first: Run) -> None:
     for service in ("innerjourney-worker", "innerjourney-ingress"):
-        given = first.flag("set-env-vars", "run", "deploy", service)
+        given = first.flag("update-env-vars", "run", "deploy", service)
         pairs = given[3:].split(";") if given.startswith("^;^") else given.split(",")
         found = {key.lower(): value for key, value in (pair.split("=", 1) for pair in pairs)}
         assert set(found) <= set(Settings.model_fields)
@@ -121,7 +123,7 @@ def test_every_variable_of_the_services_is_a_setting_that_starts_them(first: Run
 
 
 def test_both_origins_reach_the_ingress(first: Run) -> None:
-    given = first.flag("set-env-vars", "run", "deploy", "innerjourney-ingress")
+    given = first.flag("update-env-vars", "run", "deploy", "innerjourney-ingress")
     assert ";CORS_ALLOWED_ORIGINS=https://a.example,https://b.example" in given
 
 
@@ -135,7 +137,7 @@ def test_pushes_sweeps_and_the_worker_speak_of_one_audience_and_one_account(firs
     sweep = ("scheduler", "jobs", "create", "http")
     assert first.flag("oidc-token-audience", *sweep) == audience
     assert first.flag("oidc-service-account-email", *sweep) == account
-    given = first.flag("set-env-vars", "run", "deploy", "innerjourney-worker")
+    given = first.flag("update-env-vars", "run", "deploy", "innerjourney-worker")
     assert f"PUSH_AUDIENCE={audience},PUSH_SERVICE_ACCOUNT={account}" in given
 
 

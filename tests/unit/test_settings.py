@@ -9,14 +9,8 @@ from pydantic import ValidationError
 
 from shared import settings as settings_module
 from shared.errors import SettingsError
-from shared.settings import (
-    Settings,
-    check_gemini,
-    check_ingress,
-    check_pull,
-    check_worker,
-    read_settings,
-)
+from shared.settings import Settings, read_settings
+from shared.start_checks import check_gemini, check_ingress, check_pull, check_worker
 
 KEY = "AIza-kanariefågel"
 CLOUD_RUN = {"K_SERVICE": "ingress", "GOOGLE_CLOUD_PROJECT": "innerjourney"}
