@@ -13,6 +13,7 @@ from ingress.docs import docs_routes
 from ingress.history import history_routes
 from ingress.identity import identity
 from ingress.limits import BurstLimit, DailyLimit
+from ingress.page_routes import page_routes
 from ingress.patience import Patience
 from ingress.routes import Services, activation_routes
 from shared.clock import Clock, utc_now
@@ -54,6 +55,7 @@ def create_app(
     app.register_blueprint(activation_routes(services))
     app.register_blueprint(history_routes(services))
     app.register_blueprint(docs_routes(settings))
+    app.register_blueprint(page_routes())
     return app
 
 

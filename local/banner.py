@@ -14,6 +14,7 @@ def banner(options: Options, settings: Settings, *, backend: str) -> str:
     return f"""
   InnerJourney is running.  Ctrl-C stops it.
 
+    page      {ingress}/app/
     ingress   {ingress}
     worker    http://localhost:{options.worker_port}{board}
     backend   {backend}

@@ -1,0 +1,52 @@
+// What went wrong, in words. A problem of the server has a sentence for the user in the page's
+// language; what never reached it gets one of ours.
+
+import { button, card, el, heading } from "./dom.js";
+import { clockTime, inTime, t } from "./language.js";
+
+/** @param {any} error @returns {string} */
+export function inWords(error) {
+  const { status, detail, retryAfter } = error;
+  if (status === 0) return t(navigator.onLine ? "problem.away" : "problem.offline");
+  if ([502, 503, 504].includes(status)) return t("problem.away");
+  if (status === 429) return `${detail} ${when(retryAfter)}`.trim();
+  if (status === 422) return t("problem.invalid");
+  return (status && detail) || t("problem.unknown");
+}
+
+function when(seconds) {
+  if (!seconds) return "";
+  const clock = clockTime(new Date(Date.now() + seconds * 1000));
+  return t("problem.limit", { when: inTime(seconds), clock });
+}
+
+const SAID = {
+  "must not be empty": "invalid.empty",
+  "must be at most 500 characters": "invalid.long",
+  "must not contain control characters": "invalid.control",
+};
+
+/** Beside which field what is wrong: { goal: "…", mood: "…" }. */
+export function byField(error, values) {
+  const found = {};
+  for (const { pointer, detail } of error.errors ?? []) {
+    const field = pointer.split("/")[1];
+    found[field] ??= field === "mood" ? t("invalid.mood") : t(SAID[detail] ?? "invalid.other", values);
+  }
+  return found;
+}
+
+/** Instead of a view that could not be shown. */
+export function problemCard(error, again) {
+  return card({ class: "narrow" },
+    heading(t("problem.title")),
+    el("p", { role: "alert" }, inWords(error)),
+    el("div", { class: "actions" }, button(t("problem.again"), again, "warm")));
+}
+
+export function goneCard() {
+  return card({ class: "narrow" },
+    heading(t("gone.title")),
+    el("p", {}, t("gone.lead")),
+    el("div", { class: "actions" }, el("a", { class: "warm", href: "#/" }, t("step.new"))));
+}

@@ -1,0 +1,29 @@
+// The questions to reflect on: ticked and answered here, kept on this device only.
+
+import { el } from "./dom.js";
+import { keepReflections, reflectionsOn } from "./kept.js";
+import { t } from "./language.js";
+
+export function questionList(id, questions) {
+  const kept = questions.map((_, index) => reflectionsOn(id)[index] ?? { ticked: false, note: "" });
+  const items = questions.map((question, index) => {
+    const keep = (change) => {
+      Object.assign(kept[index], change);
+      keepReflections(id, kept);
+    };
+    return item(`question-${index}`, question, kept[index], keep);
+  });
+  return el("section", { class: "questions" },
+    el("h2", {}, t("step.questions")),
+    el("ul", {}, ...items),
+    el("p", { class: "small" }, t("step.kept")));
+}
+
+function item(name, question, { ticked, note }, keep) {
+  const box = el("input", { type: "checkbox", id: name, checked: ticked,
+    change: () => keep({ ticked: box.checked }) });
+  const area = el("textarea", { rows: 1, placeholder: t("step.write"), autocomplete: "off",
+    "aria-label": t("step.note", { question }), input: () => keep({ note: area.value }) });
+  area.value = note;
+  return el("li", {}, box, el("label", { for: name }, question), area);
+}

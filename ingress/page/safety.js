@@ -1,0 +1,27 @@
+// The caring answer: people to call come first, in quiet colours, and nothing asks for more.
+
+import { card, el, heading } from "./dom.js";
+import { t } from "./language.js";
+
+const NUMBERS = ["112", "90101", "1177"];
+const ELSEWHERE = "https://findahelpline.com";
+
+export function safetyCard(step, actions) {
+  const numbers = NUMBERS.map((number) => el("li", {},
+    el("a", { href: `tel:${number}`, class: "call" },
+      el("span", { class: "number" }, t("safety.call", { number })),
+      el("span", {}, t(`safety.${number}`)))));
+  return card({ class: "safety" },
+    el("p", { class: "introduction" }, step.introduction_message),
+    heading(step.title),
+    el("h2", {}, t("safety.help")),
+    el("ul", { class: "numbers" }, ...numbers),
+    el("p", { class: "small" },
+      el("a", { href: ELSEWHERE, target: "_blank", rel: "noopener noreferrer" },
+        t("safety.elsewhere"))),
+    el("p", { class: "description" }, step.description),
+    el("p", {}, step.preparation_message),
+    el("ul", { class: "thoughts" }, ...step.questions.map((question) => el("li", {}, question))),
+    el("p", {}, step.prompt),
+    actions);
+}

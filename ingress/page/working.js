@@ -1,0 +1,166 @@
+// While it works: the states that the server tells of, the time that has passed, and a way out.
+
+import { ProblemError } from "./activations.js";
+import { api } from "./api.js";
+import { button, card, el, heading, svg } from "./dom.js";
+import { keepWish, tab, wishOf } from "./kept.js";
+import { t } from "./language.js";
+import { resultView } from "./result.js";
+
+const PASSED = ["accepted", "queued", "processing"];
+const TICK_MS = 250;
+const USUAL_SECONDS = 8;
+const LONG_SECONDS = 25;
+const AROUND = 2 * Math.PI * 52;
+
+/** Sends what the form left; a reload in the middle sends it again, under the same key. */
+export async function sendingView(stage) {
+  const sending = tab.get("sending");
+  if (!sending) return stage.replace("#/");
+  const panel = workPanel(stage, sending.startedAt, () => stage.replace("#/"));
+  stage.show(t("work.title"), panel.element);
+  const { signal } = stage;
+  try {
+    const activation = await submitted(sending, { signal, onConnection: panel.connection });
+    keepWish(activation.activation_id, { ...sending.wish, startedAt: sending.startedAt });
+    tab.forget("sending");
+    tab.forget("draft");
+    return stage.replace(`#/activation/${activation.activation_id}`, { activation });
+  } catch (problem) {
+    if (signal.aborted || problem.status === 401) throw problem;
+    return stage.replace("#/", { problem });
+  }
+}
+
+async function submitted({ wish, key }, options) {
+  for (;;) {
+    try {
+      return await api.submit(wish, { ...options, idempotencyKey: key });
+    } catch (error) {
+      if (error.status !== 0 || navigator.onLine) throw error;
+      await online(options.signal);
+    }
+  }
+}
+
+function online(signal) {
+  return new Promise((resolve, reject) => {
+    addEventListener("online", resolve, { once: true, signal });
+    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+  });
+}
+
+/** One activation, from whatever state it is in; `activation` is what a submit has just answered. */
+export async function activationView(stage) {
+  const { id, signal, activation: submittedNow } = stage;
+  if (!/^[\w-]+$/.test(id ?? "")) throw new ProblemError(404); // a mistyped address
+  const panel = workPanel(stage, wishOf(id)?.startedAt, () => cancel(id, panel, finished));
+  let isOver = false;
+  const finished = (activation) => {
+    if (isOver || signal.aborted) return;
+    isOver = true;
+    panel.stop();
+    resultView(stage, activation);
+  };
+  const show = (activation) => {
+    if (activation.done) return;
+    panel.update(activation);
+    if (!panel.element.isConnected) stage.show(t("work.title"), panel.element);
+  };
+  const onConnection = (state) => {
+    if (!panel.element.isConnected) stage.show(t("work.title"), panel.element);
+    panel.connection(state);
+  };
+  if (submittedNow) show(submittedNow);
+  else stage.show("", el("p", { class: "loading", role: "status" }, t("page.loading")));
+  const ended = api.waitUntilDone(submittedNow ?? id, { signal, onChange: show, onConnection });
+  finished(await ended);
+}
+
+async function cancel(id, panel, finished) {
+  panel.complain("");
+  try {
+    finished(await api.cancel(id));
+  } catch (error) {
+    // Completed meanwhile: its step is on its way to us.
+    if (error.status !== 409) panel.complain(t("work.uncancelled"));
+  }
+}
+
+/** What is shown while one waits. `startedAt` is this browser's clock in ms, where it is known. */
+function workPanel(stage, startedAt, onCancel) {
+  let since = startedAt ?? null;
+  const { ring, turn } = progressRing();
+  const seconds = el("span", { class: "seconds" }, "0");
+  const state = el("p", { class: "state", role: "status" }, t("state.sending"));
+  const notice = el("p", { class: "notice", role: "status", hidden: true });
+  const trouble = el("p", { class: "problem", role: "alert", hidden: true });
+  const lead = el("p", { class: "lead" }, t("work.lead"));
+  const steps = PASSED.map((name) => el("li", {}, t(`work.${name}`)));
+  const tick = () => {
+    const elapsed = Math.max(0, (Date.now() - (since ?? Date.now())) / 1000);
+    seconds.textContent = String(Math.floor(elapsed));
+    turn(elapsed);
+    if (elapsed > LONG_SECONDS) lead.textContent = t("work.long");
+  };
+  const timer = setInterval(tick, TICK_MS);
+  const offline = () => connection("lost");
+  const back = () => connection("back");
+  addEventListener("offline", offline, { signal: stage.signal });
+  addEventListener("online", back, { signal: stage.signal });
+  stage.signal.addEventListener("abort", () => clearInterval(timer));
+
+  function connection(how) {
+    const isLost = how === "lost";
+    notice.textContent = isLost ? t("lost.connection") : "";
+    notice.hidden = !isLost;
+  }
+
+  tick();
+  return {
+    element: card({ class: "work" },
+      heading(t("work.title")), lead,
+      el("div", { class: "clock" }, ring,
+        el("p", { class: "elapsed" }, seconds, el("span", {}, t("work.seconds")))),
+      el("ol", { class: "steps" }, ...steps), state, notice, trouble,
+      el("div", { class: "actions" }, button(t("work.cancel"), onCancel))),
+    connection,
+    stop: () => clearInterval(timer),
+    complain(text) {
+      trouble.textContent = text;
+      trouble.hidden = !text;
+    },
+    update(activation) {
+      since ??= Math.min(Date.parse(activation.created_at), Date.now());
+      state.textContent = inWords(activation);
+      const reached = activation.status === "processing" ? 2 : 1;
+      steps.forEach((step, index) => {
+        step.className = index < reached ? "passed" : "";
+        step.toggleAttribute("aria-current", false);
+        if (index === reached) step.setAttribute("aria-current", "step");
+      });
+      tick();
+    },
+  };
+}
+
+function inWords({ status, attempt, usage }) {
+  if (status === "processing") return t(attempt > 1 ? "state.retry" : "state.processing", { attempt });
+  return t(attempt > 0 || usage.gemini_calls > 0 ? "state.again" : "state.queued");
+}
+
+/** Nobody knows how long it takes: the ring slows down as it fills, and is never quite full. */
+function progressRing() {
+  const filled = svg("circle", { class: "filled", cx: 60, cy: 60, r: 52,
+    stroke: "url(#warm)", "stroke-dasharray": AROUND, "stroke-dashoffset": AROUND });
+  const warm = svg("linearGradient", { id: "warm", x1: 0, y1: 0, x2: 1, y2: 1 },
+    svg("stop", { offset: 0, "stop-color": "#FF6F61" }),
+    svg("stop", { offset: 1, "stop-color": "#FF9F43" }));
+  const ring = svg("svg", { viewBox: "0 0 120 120", class: "ring", "aria-hidden": "true" },
+    svg("defs", {}, warm), svg("circle", { class: "empty", cx: 60, cy: 60, r: 52 }), filled);
+  const turn = (elapsed) => {
+    const part = 0.06 + 0.9 * (1 - Math.exp(-elapsed / USUAL_SECONDS));
+    filled.setAttribute("stroke-dashoffset", String(AROUND * (1 - part)));
+  };
+  return { ring, turn };
+}
