@@ -1,10 +1,10 @@
-// The questions to reflect on: ticked and answered here, kept on this device only.
+// What comes after the step: questions that are ticked and answered here, and stay on this device.
 
 import { el } from "./dom.js";
 import { keepReflections, reflectionsOn } from "./kept.js";
 import { t } from "./language.js";
 
-export function questionList(id, questions) {
+export function questionList(id, { questions, prompt }) {
   const kept = questions.map((_, index) => reflectionsOn(id)[index] ?? { ticked: false, note: "" });
   const items = questions.map((question, index) => {
     const keep = (change) => {
@@ -14,7 +14,8 @@ export function questionList(id, questions) {
     return item(`question-${index}`, question, kept[index], keep);
   });
   return el("section", { class: "questions" },
-    el("h2", {}, t("step.questions")),
+    el("h2", {}, t("step.after")),
+    el("p", {}, prompt),
     el("ul", {}, ...items),
     el("p", { class: "small" }, t("step.kept")));
 }

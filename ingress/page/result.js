@@ -35,9 +35,8 @@ function stepCard(activation, actions, stage) {
     el("p", { class: "description" }, step.description),
     el("div", { class: "asides" },
       aside("step.prepare", step.preparation_message),
-      step.prerequisite && aside("step.need", step.prerequisite),
-      aside("step.after", step.prompt)),
-    questionList(id, step.questions),
+      step.prerequisite && aside("step.need", step.prerequisite)),
+    questionList(id, step),
     actions);
 }
 

@@ -47,9 +47,7 @@ export default {
   "step.facts": "About the step",
   "step.prepare": "Get ready",
   "step.need": "What you need",
-  "step.do": "What to do",
   "step.after": "Afterwards",
-  "step.questions": "To reflect on",
   "step.kept": "What you tick and write here stays on this device.",
   "step.note": "Note on: {question}",
   "step.write": "Write a few words, if you like",
@@ -63,7 +61,7 @@ export default {
   "category.inner_child": "Inner child",
   "category.manifest": "Manifest",
   "category.shadows": "Shadow work",
-  "category.brainsync": "Brain balance",
+  "category.brainsync": "Brainsync",
   "category.sleep": "Sleep",
 
   "fallback.title": "A step from our own library",

@@ -47,9 +47,7 @@ export default {
   "step.facts": "Om steget",
   "step.prepare": "Förbered dig",
   "step.need": "Det här behöver du",
-  "step.do": "Gör så här",
   "step.after": "Efteråt",
-  "step.questions": "Att fundera på",
   "step.kept": "Det du kryssar för och skriver här stannar på den här enheten.",
   "step.note": "Anteckning till: {question}",
   "step.write": "Skriv några ord, om du vill",
@@ -63,7 +61,7 @@ export default {
   "category.inner_child": "Inre barnet",
   "category.manifest": "Manifestera",
   "category.shadows": "Skuggarbete",
-  "category.brainsync": "Hjärnbalans",
+  "category.brainsync": "Brainsync",
   "category.sleep": "Sömn",
 
   "fallback.title": "Ett steg ur vårt eget bibliotek",

@@ -153,7 +153,7 @@ function inWords({ status, attempt, usage }) {
 function progressRing() {
   const filled = svg("circle", { class: "filled", cx: 60, cy: 60, r: 52,
     stroke: "url(#warm)", "stroke-dasharray": AROUND, "stroke-dashoffset": AROUND });
-  const warm = svg("linearGradient", { id: "warm", x1: 0, y1: 0, x2: 1, y2: 1 },
+  const warm = svg("linearGradient", { id: "warm", x1: 1, y1: 1, x2: 0, y2: 0 },
     svg("stop", { offset: 0, "stop-color": "#FF6F61" }),
     svg("stop", { offset: 1, "stop-color": "#FF9F43" }));
   const ring = svg("svg", { viewBox: "0 0 120 120", class: "ring", "aria-hidden": "true" },
