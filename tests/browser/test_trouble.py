@@ -162,7 +162,9 @@ def test_a_cancel_that_comes_too_late_shows_the_step(visit: Visiting, gemini: Fa
     someone.expects(FAILED_REQUEST)
     waits(someone, gemini)
     too_late = {"status": 409, "title": "Conflict", "detail": "This is completed already."}
-    someone.context.route(re.compile("/cancel$"), lambda route: route.fulfill(json=too_late, status=409))
+    someone.context.route(
+        re.compile("/cancel$"), lambda route: route.fulfill(json=too_late, status=409)
+    )
     someone.button("Avbryt").click()
     gemini.released.set()
     someone.sees_heading("Ett glas vatten")
@@ -201,7 +203,9 @@ def test_what_the_server_refuses_is_said_beside_its_field(visit: Visiting) -> No
     someone = visit()
     someone.expects(FAILED_REQUEST)
     someone.wish("klocka\u0007")
-    expect(someone.goal).to_have_accessible_description(re.compile("tecken som inte går att skicka"))
+    expect(someone.goal).to_have_accessible_description(
+        re.compile("tecken som inte går att skicka")
+    )
     expect(someone.goal).to_be_focused()
     expect(someone.face(2)).to_be_checked()
 

@@ -1,4 +1,4 @@
-"""A person at the page: what they see and do, in their words; and what must never happen to them."""
+"""A person at the page: what they see and do, in their words; what must never happen to them."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
