@@ -100,8 +100,8 @@ export default {
   "ask.no": "Keep",
 
   "problem.title": "That did not work right now",
-  "problem.offline": "You seem to be offline. Try again when you are connected; what you wrote is still here.",
-  "problem.away": "We can't reach the service right now. Wait a moment and try again; what you wrote is still here.",
+  "problem.offline": "You seem to be offline. Try again when you are connected.",
+  "problem.away": "We can't reach the service right now. Wait a moment and try again.",
   "problem.limit": "Try again {when}, around {clock}.",
   "problem.invalid": "Please look at what is marked.",
   "problem.unknown": "Something went wrong. Try again in a moment.",

@@ -100,8 +100,8 @@ export default {
   "ask.no": "Behåll",
 
   "problem.title": "Det gick inte just nu",
-  "problem.offline": "Du verkar vara utan anslutning. Försök igen när du är uppkopplad; det du har skrivit finns kvar.",
-  "problem.away": "Vi når inte tjänsten just nu. Vänta en stund och försök igen; det du har skrivit finns kvar.",
+  "problem.offline": "Du verkar vara utan anslutning. Försök igen när du är uppkopplad.",
+  "problem.away": "Vi når inte tjänsten just nu. Vänta en stund och försök igen.",
   "problem.limit": "Försök igen {when}, omkring klockan {clock}.",
   "problem.invalid": "Se över det som är markerat.",
   "problem.unknown": "Något gick fel. Försök igen om en stund.",

@@ -17,7 +17,11 @@ const AROUND = 2 * Math.PI * 52;
 export async function sendingView(stage) {
   const sending = tab.get("sending");
   if (!sending) return stage.replace("#/");
-  const panel = workPanel(stage, sending.startedAt, () => stage.replace("#/"));
+  const panel = workPanel(stage, {
+    startedAt: sending.startedAt,
+    state: t("state.sending"),
+    onCancel: () => stage.replace("#/"),
+  });
   stage.show(t("work.title"), panel.element);
   const { signal } = stage;
   try {
@@ -54,7 +58,11 @@ function online(signal) {
 export async function activationView(stage) {
   const { id, signal, activation: submittedNow } = stage;
   if (!/^[\w-]+$/.test(id ?? "")) throw new ProblemError(404); // a mistyped address
-  const panel = workPanel(stage, wishOf(id)?.startedAt, () => cancel(id, panel, finished));
+  const panel = workPanel(stage, {
+    startedAt: wishOf(id)?.startedAt,
+    state: t("page.loading"),
+    onCancel: () => cancel(id, panel, finished),
+  });
   let isOver = false;
   const finished = (activation) => {
     if (isOver || signal.aborted) return;
@@ -88,11 +96,11 @@ async function cancel(id, panel, finished) {
 }
 
 /** What is shown while one waits. `startedAt` is this browser's clock in ms, where it is known. */
-function workPanel(stage, startedAt, onCancel) {
+function workPanel(stage, { startedAt, state: firstState, onCancel }) {
   let since = startedAt ?? null;
   const { ring, turn } = progressRing();
   const seconds = el("span", { class: "seconds" }, "0");
-  const state = el("p", { class: "state", role: "status" }, t("state.sending"));
+  const state = el("p", { class: "state", role: "status" }, firstState);
   const notice = el("p", { class: "notice", role: "status", hidden: true });
   const trouble = el("p", { class: "problem", role: "alert", hidden: true });
   const lead = el("p", { class: "lead" }, t("work.lead"));
@@ -104,19 +112,20 @@ function workPanel(stage, startedAt, onCancel) {
     if (elapsed > LONG_SECONDS) lead.textContent = t("work.long");
   };
   const timer = setInterval(tick, TICK_MS);
-  const offline = () => connection("lost");
-  const back = () => connection("back");
-  addEventListener("offline", offline, { signal: stage.signal });
-  addEventListener("online", back, { signal: stage.signal });
+  // Either may be lost without the other: the browser's own connection, and the server.
+  let isServerLost = false;
+  addEventListener("offline", showConnection, { signal: stage.signal });
+  addEventListener("online", showConnection, { signal: stage.signal });
   stage.signal.addEventListener("abort", () => clearInterval(timer));
 
-  function connection(how) {
-    const isLost = how === "lost";
+  function showConnection() {
+    const isLost = isServerLost || !navigator.onLine;
     notice.textContent = isLost ? t("lost.connection") : "";
     notice.hidden = !isLost;
   }
 
   tick();
+  showConnection();
   return {
     element: card({ class: "work" },
       heading(t("work.title")), lead,
@@ -124,7 +133,10 @@ function workPanel(stage, startedAt, onCancel) {
         el("p", { class: "elapsed" }, seconds, el("span", {}, t("work.seconds")))),
       el("ol", { class: "steps" }, ...steps), state, notice, trouble,
       el("div", { class: "actions" }, button(t("work.cancel"), onCancel))),
-    connection,
+    connection(how) {
+      isServerLost = how === "lost";
+      showConnection();
+    },
     stop: () => clearInterval(timer),
     complain(text) {
       trouble.textContent = text;

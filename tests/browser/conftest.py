@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,12 +20,20 @@ QUIET = (
 )
 QUICK = {
     "GEMINI_MAX_ATTEMPTS": "1",
-    "GEMINI_MAX_SLEEP_SECONDS": "0.5",
+    "GEMINI_TIMEOUT_SECONDS": "60",
     "GEMINI_BREAKER_FAILURES": "1000",
 }
-"""So that a failure is seen at once, and does not outlast its test."""
+"""A failure is seen at once and does not outlast its test; a slow machine makes none."""
 
 Visiting = Callable[..., Visit]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The first test of the folder starts everything."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.timeout(300))
 
 
 @pytest.fixture(scope="package")

@@ -141,11 +141,11 @@ def test_safety_has_no_festive_colour(visit: Visiting) -> None:
     assert painted == 0
 
 
-def test_each_submit_is_one_activation(visit: Visiting, pipeline: Pipeline) -> None:
+def test_a_double_click_is_one_activation(visit: Visiting, pipeline: Pipeline) -> None:
     someone = visit()
     someone.face(2).check()
     someone.goal.fill("komma igång")
-    someone.send.dblclick()
+    someone.page.evaluate("for (let i = 0; i < 2; i += 1) document.forms[0].requestSubmit()")
     someone.sees_heading("Ett glas vatten")
     someone.link("Mina steg").click()
     expect(someone.page.locator(".own li")).to_have_count(1)

@@ -122,3 +122,13 @@ def test_who_wants_less_motion_sees_none(visit: Visiting, gemini: FakeGemini) ->
     working(someone, gemini)
     moving = someone.page.evaluate("() => document.getAnimations().length")
     assert moving == 0
+
+
+def test_english_fits_a_phone(visit: Visiting, gemini: FakeGemini) -> None:
+    someone = visit(phone=True, language="en")
+    someone.fits()
+    working(someone, gemini)
+    someone.fits()
+    gemini.released.set()
+    arrive(someone, ".step")
+    someone.fits()

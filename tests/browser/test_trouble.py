@@ -61,13 +61,27 @@ def test_a_fallback_says_so_and_can_be_tried_again(
     someone.sees_heading("Ett glas vatten")
 
 
-def test_a_pause_that_gemini_asks_for_is_told_of(visit: Visiting, gemini: FakeGemini) -> None:
-    gemini.next(error(429, retry_delay="4s"))
+@pytest.mark.parametrize(
+    ("status", "attempt", "calls", "words"),
+    [
+        ("queued", 0, 0, "Mottaget. Väntar på sin tur."),
+        ("queued", 0, 1, "Väntar en kort stund inför nästa försök."),
+        ("processing", 1, 0, "Steget skrivs."),
+        ("processing", 2, 1, "Steget skrivs, försök 2."),
+    ],
+)
+def test_each_state_is_said_in_words(
+    visit: Visiting, pipeline: Pipeline, status: str, attempt: int, calls: int, words: str
+) -> None:
     someone = visit()
-    someone.wish()
-    someone.sees("Väntar en kort stund inför nästa försök.")
+    shown = pipeline.show(pipeline.submit())
+    usage = {**shown["usage"], "gemini_calls": calls}
+    state = {**shown, "status": status, "attempt": attempt, "usage": usage, "done": False}
+    someone.context.route(ACTIVATIONS, lambda route: route.fulfill(json=state))
+    someone.open(f"#/activation/{shown['activation_id']}")
+    expect(someone.page.locator(".state")).to_have_text(words)
+    someone.context.unroute(ACTIVATIONS)
     someone.sees_heading("Ett glas vatten")
-    assert len(gemini.calls) == 2
 
 
 def test_a_reload_in_the_middle_goes_on_waiting(visit: Visiting, gemini: FakeGemini) -> None:
@@ -95,7 +109,7 @@ def test_a_reload_while_it_is_sent_sends_no_second(visit: Visiting, gemini: Fake
     someone.context.route(SUBMIT, lose_the_first_answer)
     someone.wish()
     someone.sees("Skickar …")
-    gemini.wait_for_calls(1)
+    someone.until(lambda: len(gemini.calls) == 1, "the first call")
     someone.page.reload()
     someone.sees_heading("Ett glas vatten")
     first, second = keys

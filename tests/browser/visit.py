@@ -1,6 +1,7 @@
 """A person at the page: what they see and do, in their words; what must never happen to them."""
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ AXE = (Path(__file__).parent / "axe" / "axe.min.js").read_text(encoding="utf-8")
 PATIENCE_MS = 45_000
 """Far longer than anything takes, for machines that are busy with something else."""
 
+LOOK_MS = 50
 PHONE = {"width": 390, "height": 844}
 DESKTOP = {"width": 1200, "height": 900}
 FAILED_REQUEST = "Failed to load resource"
@@ -55,7 +57,7 @@ class Visit:
         self.page: Page = context.new_page()
 
     def _hear(self, message: ConsoleMessage) -> None:
-        if message.type in ("error", "warning"):
+        if message.type == "error":
             self.said.append(message.text)
 
     def _look_at(self, url: str) -> None:
@@ -105,6 +107,13 @@ class Visit:
     def activation_id(self) -> str:
         return self.page.url.rpartition("/")[2]
 
+    def until(self, happened: Callable[[], bool], what: str) -> None:
+        """Routes are served meanwhile, which a wait of another library would hold up."""
+        end = time.monotonic() + PATIENCE_MS / 1000
+        while not happened():
+            assert time.monotonic() < end, f"{what} did not happen"
+            self.page.wait_for_timeout(LOOK_MS)
+
     def expects(self, text: str) -> None:
         """The console may say this."""
         self.expected.append(text)
@@ -117,6 +126,9 @@ class Visit:
             (violation["id"], [node["html"][:200] for node in violation["nodes"]])
             for violation in found["violations"]
         ] == []
+        self.fits()
+
+    def fits(self) -> None:
         wide = self.page.evaluate(
             "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
         )
@@ -146,4 +158,5 @@ def visiting(
         yield visit
         visit.ended_well()
     finally:
+        context.unroute_all(behavior="ignoreErrors")
         context.close()
