@@ -61,6 +61,12 @@ def test_no_module_writes_markup_or_imports_from_outside(module: Path) -> None:
     assert [name for name in re.findall(r'from "([^"]+)"', text) if name[2:] not in NAMES] == []
 
 
+def test_every_module_is_loaded_at_once_and_not_one_after_the_other() -> None:
+    page = (FOLDER / "index.html").read_text(encoding="utf-8")
+    preloaded = re.findall(r'rel="modulepreload" href="([^"]+)"', page)
+    assert preloaded == [module.name for module in MODULES if module.name != "main.js"]
+
+
 def keys(language: str) -> list[str]:
     text = (FOLDER / f"strings.{language}.js").read_text(encoding="utf-8")
     return re.findall(r'^  "([\w.]+)":', text, re.MULTILINE)
