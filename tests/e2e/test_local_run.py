@@ -44,6 +44,7 @@ def test_without_a_key_the_first_answer_is_a_step_from_the_library(tmp_path: Pat
         assert answer.json()["source"] == "fallback"
         assert "no GEMINI_API_KEY" in pipeline.output
         assert f'curl -X POST "http://localhost:{pipeline.port}/gemini' in pipeline.output
+        assert f"http://localhost:{pipeline.port}/app/" in pipeline.output
 
 
 def test_results_survive_a_restart(tmp_path: Path) -> None:
