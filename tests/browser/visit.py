@@ -122,10 +122,11 @@ class Visit:
         """axe-core finds nothing, and nothing sticks out at the side."""
         self.page.evaluate(AXE)  # CSP forbids a script tag
         found = self.page.evaluate("() => axe.run(document, { resultTypes: ['violations'] })")
-        assert [
+        barriers = [
             (violation["id"], [node["html"][:200] for node in violation["nodes"]])
             for violation in found["violations"]
-        ] == []
+        ]
+        assert not barriers, barriers
         self.fits()
 
     def fits(self) -> None:
@@ -136,8 +137,8 @@ class Visit:
 
     def ended_well(self) -> None:
         unexpected = [t for t in self.said if not any(some in t for some in self.expected)]
-        assert unexpected == []
-        assert self.outside == []
+        assert not unexpected, unexpected
+        assert not self.outside, self.outside
 
 
 @contextmanager
