@@ -1,6 +1,27 @@
 # shellcheck shell=bash disable=SC2016  # what is printed is to be expanded by its reader
 # How deploy.sh runs its commands: each is shown first, and with --dry-run only shown, as a script
-# that a reviewer can read. Sourced.
+# that a reviewer can read, and that does the same. Sourced.
+
+# These two stand in the printed script as well.
+
+retried() { # what Google refuses for a moment: an account that is new, an operation under way
+  local attempt
+  for attempt in 1 2 3 4 5; do
+    if "$@"; then return; fi
+    sleep $((attempt * 5))
+  done
+  echo "refused five times: $*" >&2
+  return 1
+}
+
+unless_there() { # making what may be there already
+  local said
+  if said=$("$@" 2>&1 </dev/null); then return; fi
+  case $said in
+    *ALREADY_EXISTS* | *'already exists'*) ;;
+    *) printf '%s\n' "$said" >&2; return 1 ;;
+  esac
+}
 
 step() { printf '\n# %s\n' "$*"; }
 
@@ -32,16 +53,17 @@ run() {
   if [[ -z $DRY_RUN ]]; then "$@"; fi
 }
 
-learn() { # NAME COMMAND...: the command's output in a variable
-  local name=$1
+look_up() { # NAME COMMAND...: the command's output in a variable; it may be empty
+  local name=$1 found
   shift
   printf '%s=$(%s)\n' "$name" "$(shown "$@")"
-  if [[ -n $DRY_RUN ]]; then
-    printf -v "$name" '%s' "\${$name}"
-    return
-  fi
-  printf -v "$name" '%s' "$("$@")"
-  [[ -n ${!name} ]] || fail "nothing was found for $name"
+  if [[ -n $DRY_RUN ]]; then found="\${$name}"; else found=$("$@"); fi
+  printf -v "$name" '%s' "$found"
+}
+
+learn() { # the same where there is something
+  look_up "$@"
+  [[ -n ${!1} ]] || fail "nothing was found for $1"
 }
 
 ensure() { # LOOK... -- MAKE...: make what is not there
@@ -60,6 +82,16 @@ put() { # LOOK... -- UPDATE... -- MAKE...: change what is there, or make it
   if "${look[@]}" >/dev/null 2>&1; then "${FIRST[@]}"; else "${REST[@]}"; fi
 }
 
+put_found() { # NAME UPDATE... -- MAKE...: the same for what was looked up
+  local name=$1
+  shift
+  split "$@"
+  printf 'if [[ -n $%s ]]; then\n  %s\nelse\n  %s\nfi\n' \
+    "$name" "$(shown "${FIRST[@]}")" "$(shown "${REST[@]}")"
+  if [[ -n $DRY_RUN ]]; then return; fi
+  if [[ -n ${!name} ]]; then "${FIRST[@]}"; else "${REST[@]}"; fi
+}
+
 need() { # LOOK... -- WHAT: stop where it is not there
   split "$@"
   printf '%s >/dev/null 2>&1 ||\n  { echo %s >&2; exit 2; }\n' \
@@ -67,32 +99,7 @@ need() { # LOOK... -- WHAT: stop where it is not there
   if [[ -z $DRY_RUN ]]; then "${FIRST[@]}" >/dev/null 2>&1 || fail "${REST[*]}"; fi
 }
 
-ensure_listed() { # LIST... -- MAKE...: make what a list does not show
-  split "$@"
-  printf '[[ -n $(%s) ]] ||\n  %s\n' "$(shown "${FIRST[@]}")" "$(shown "${REST[@]}")"
-  if [[ -z $DRY_RUN ]]; then [[ -n $("${FIRST[@]}") ]] || "${REST[@]}"; fi
-}
-
-ensure_index() { # a command whose only harmless failure is that the index is there
-  printf '%s\n' "$(shown "$@")"
-  if [[ -n $DRY_RUN ]]; then return; fi
-  local said
-  if ! said=$("$@" 2>&1 </dev/null) && [[ $said != *ALREADY_EXISTS* && $said != *'already exists'* ]]; then
-    printf '%s\n' "$said" >&2
-    exit 1
-  fi
-}
-
-grant() { # a binding; an account that was just made is not known everywhere at once
-  printf '%s\n' "$(shown "$@" --format=none)"
-  if [[ -n $DRY_RUN ]]; then return; fi
-  local attempt
-  for attempt in 1 2 3 4 5; do
-    if "$@" --format=none; then return; fi
-    sleep $((attempt * 3))
-  done
-  fail 'the grant above was refused five times'
-}
+grant() { run retried "$@" --format=none; }
 
 split() { # at the first `--`, into FIRST and REST
   FIRST=() REST=()

@@ -23,7 +23,7 @@ ensure gcloud firestore databases describe --database="$DATABASE" "$P" -- \
 INDEXES=$(python3 deploy/indexes.py "$PROJECT" "$DATABASE")
 while read -r command; do
   declare -a words="($command)" # deploy/indexes.py has quoted each word
-  ensure_index "${words[@]}"
+  run retried unless_there "${words[@]}"
 done <<<"$INDEXES"
 printf 'gcloud auth print-access-token | python3 deploy/release_rules.py %s %s\n' \
   "$PROJECT" "$(quoted "$DATABASE")"

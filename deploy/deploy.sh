@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # From an empty project to two running services. Again is no error: what is there is kept or updated.
 set -euo pipefail
+CALLED_FROM=$PWD
 cd "$(dirname "$0")/.."
 source deploy/commands.sh
 
@@ -17,10 +18,15 @@ USAGE='usage: deploy/deploy.sh --project ID --region REGION [options]
   --firestore-location LOC  where the database is (the region)
   --alert-email ADDRESS     who is told of alerts (nobody)
   --budget AMOUNT           a month, in the billing account'"'"'s currency; alerts only (50)
+  --min-ingresses N         instances that always run (1)
+  --max-ingresses N         instances at most (20)
+  --min-workers N           the same for the worker (0)
+  --max-workers N           (10); each makes 32 calls of Gemini at once
   --tag TAG                 of the image (the commit)'
 
 PROJECT='' REGION='' DRY_RUN='' YES='' KEY_FILE='' WITHOUT_GEMINI='' CORS='' FIREBASE_PROJECT=''
 FIRESTORE_LOCATION='' ALERT_EMAIL='' BUDGET=50 TAG=''
+MIN_INGRESSES=1 MAX_INGRESSES=20 MIN_WORKERS=0 MAX_WORKERS=10
 while [[ $# -gt 0 ]]; do
   case $1 in
     --help) echo "$USAGE"; exit 0 ;;
@@ -28,7 +34,8 @@ while [[ $# -gt 0 ]]; do
     --yes) YES=yes; shift ;;
     --without-gemini) WITHOUT_GEMINI=yes; shift ;;
     --project | --region | --key-file | --cors | --firebase-project | --firestore-location | \
-      --alert-email | --budget | --tag)
+      --alert-email | --budget | --tag | --min-ingresses | --max-ingresses | --min-workers | \
+      --max-workers)
       [[ $# -gt 1 && -n $2 ]] || fail "$1: expected a value"
       name=${1#--}; name=${name^^}
       printf -v "${name//-/_}" '%s' "$2"; shift 2 ;;
@@ -39,6 +46,11 @@ done
 [[ -n $REGION ]] || fail '--region: expected a region, such as europe-west1'
 [[ $PROJECT =~ ^[a-z][a-z0-9-]{2,28}[a-z0-9]$ ]] || fail "--project $PROJECT: expected a project id"
 [[ $REGION =~ ^[a-z]+-[a-z]+[0-9]+$ ]] || fail "--region $REGION: expected one such as europe-west1"
+if [[ -n $KEY_FILE ]]; then
+  [[ -z $WITHOUT_GEMINI ]] || fail '--key-file and --without-gemini: expected one of them'
+  [[ $KEY_FILE == /* || $KEY_FILE == - ]] || KEY_FILE=$CALLED_FROM/$KEY_FILE
+  [[ $KEY_FILE == - || -r $KEY_FILE ]] || fail "--key-file $KEY_FILE: expected a file to read"
+fi
 : "${FIREBASE_PROJECT:=$PROJECT}" "${FIRESTORE_LOCATION:=$REGION}"
 if [[ -z $TAG ]]; then
   TAG=$(git rev-parse --short=12 HEAD 2>/dev/null || date +%Y%m%d%H%M%S)
@@ -60,7 +72,10 @@ if [[ -z $DRY_RUN && -z $YES ]]; then
   read -rp "This changes the project $PROJECT in $REGION. Type its id to go on: " answer
   [[ $answer == "$PROJECT" ]] || fail 'stopped; nothing was changed'
 fi
-[[ -z $DRY_RUN ]] || printf '#!/usr/bin/env bash\nset -euo pipefail\n'
+if [[ -n $DRY_RUN ]]; then
+  printf '#!/usr/bin/env bash\nset -euo pipefail\n\n%s\n\n%s\n' \
+    "$(declare -f retried)" "$(declare -f unless_there)"
+fi
 
 source deploy/data.sh
 source deploy/services.sh

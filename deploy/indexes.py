@@ -13,7 +13,8 @@ INDEXES = Path(__file__).with_name("firestore.indexes.json")
 
 
 def commands(project: str, database: str) -> Iterator[list[str]]:
-    """Composite indexes, then what is not indexed at all, then the TTL policies."""
+    """Composite indexes, each until it is ready: code that needs it is deployed after. Then what is
+    not indexed at all, and the TTL policies, which nothing waits for."""
     found = json.loads(INDEXES.read_text(encoding="utf-8"))
     where = [f"--project={project}", f"--database={database}"]
     gcloud = ["gcloud", "firestore"]
@@ -27,11 +28,11 @@ def commands(project: str, database: str) -> Iterator[list[str]]:
     for override in found["fieldOverrides"]:
         field, group = override["fieldPath"], f"--collection-group={override['collectionGroup']}"
         update = ["update", field, group]
-        yield [*gcloud, "indexes", "fields", *update, "--disable-indexes", *where]
+        yield [*gcloud, "indexes", "fields", *update, "--disable-indexes", *where, "--async"]
         if override.get("ttl"):
-            yield [*gcloud, "fields", "ttls", *update, "--enable-ttl", *where]
+            yield [*gcloud, "fields", "ttls", *update, "--enable-ttl", *where, "--async"]
 
 
 if __name__ == "__main__":
     for command in commands(*sys.argv[1:3]):
-        print(shlex.join([*command, "--async"]))
+        print(shlex.join(command))

@@ -68,12 +68,23 @@ class RulesApi:
         return f"{release} is {ruleset}"
 
 
+def _why(error: urllib.error.HTTPError) -> str:
+    """Google's own sentence, where it sent one."""
+    try:
+        return str(json.load(error)["error"]["message"])
+    except (ValueError, KeyError, TypeError):
+        return ""
+
+
 def main(project: str, database: str, *, token: str, url: str = API) -> int:
     name = "cloud.firestore" + ("" if database == "(default)" else f"/{database}")
     api = RulesApi(project, token, url)
     try:
         said = api.release(f"projects/{project}/releases/{name}", RULES.read_text(encoding="utf-8"))
-    except urllib.error.URLError as error:
+    except urllib.error.HTTPError as error:
+        print(f"the rules were not released: {error} {_why(error)}", file=sys.stderr)
+        return 1
+    except OSError as error:
         print(f"the rules were not released: {error}", file=sys.stderr)
         return 1
     print(said)

@@ -6,7 +6,7 @@ ensure gcloud artifacts repositories describe innerjourney --location="$REGION" 
   gcloud artifacts repositories create innerjourney --location="$REGION" \
   --repository-format=docker "$P"
 ensure gcloud artifacts docker images describe "$IMAGE" "$P" -- \
-  gcloud builds submit . --tag="$IMAGE" --region="$REGION" "$P"
+  gcloud builds submit . --tag="$IMAGE" "$P"
 
 # One instance takes as many requests as it has threads; more would wait for one.
 PROBE=httpGet.path=/livez,periodSeconds=2,timeoutSeconds=2,failureThreshold=30
@@ -24,8 +24,11 @@ fi
 run gcloud run deploy "$WORKER" --image="$IMAGE" --region="$REGION" "$P" \
   --service-account="$WORKER@$ACCOUNTS" --no-allow-unauthenticated \
   --command=gunicorn --args='worker.main:app()' --update-env-vars="$WORKER_ENVIRONMENT" \
-  ${KEY[@]+"${KEY[@]}"} --concurrency="$WORKER_THREADS" --min-instances=0 --max-instances=10 --cpu=1 --memory=512Mi \
-  --cpu-boost --timeout=600 --startup-probe="$PROBE"
+  ${KEY[@]+"${KEY[@]}"} --concurrency="$WORKER_THREADS" --min-instances="$MIN_WORKERS" \
+  --max-instances="$MAX_WORKERS" --cpu=1 --memory=512Mi --cpu-boost --timeout=600 \
+  --startup-probe="$PROBE"
+# After a rollback, which pins the traffic, a new revision would get none.
+run gcloud run services update-traffic "$WORKER" --to-latest --region="$REGION" "$P"
 grant gcloud run services add-iam-policy-binding "$WORKER" --role=roles/run.invoker \
   --member="serviceAccount:$INVOKER@$ACCOUNTS" --region="$REGION" "$P"
 
@@ -36,8 +39,12 @@ if [[ -n $CORS ]]; then INGRESS_ENVIRONMENT+=";CORS_ALLOWED_ORIGINS=$CORS"; fi
 run gcloud run deploy "$INGRESS" --image="$IMAGE" --region="$REGION" "$P" \
   --service-account="$INGRESS@$ACCOUNTS" --allow-unauthenticated \
   --update-env-vars="$INGRESS_ENVIRONMENT" --concurrency="$INGRESS_THREADS" \
-  --min-instances=1 --max-instances=20 --cpu=1 --memory=512Mi --cpu-boost --timeout=60 \
-  --startup-probe="$PROBE"
+  --min-instances="$MIN_INGRESSES" --max-instances="$MAX_INGRESSES" --cpu=1 --memory=512Mi \
+  --cpu-boost --timeout=60 --startup-probe="$PROBE"
+run gcloud run services update-traffic "$INGRESS" --to-latest --region="$REGION" "$P"
+# Again, because `deploy` only warns where an organisation's policy refuses it.
+grant gcloud run services add-iam-policy-binding "$INGRESS" --role=roles/run.invoker \
+  --member=allUsers --region="$REGION" "$P"
 
 step 'Subscriptions: pushed to the worker with an OIDC token, given up after ten deliveries'
 run gcloud beta services identity create --service=pubsub.googleapis.com "$P"

@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2154  # deploy.sh sets the variables
+# shellcheck shell=bash disable=SC2153,SC2154  # deploy.sh sets the variables
 # Who is told, and when: the metric, the alerts, the budget. Sourced.
 
 step 'Alerts'
@@ -6,31 +6,37 @@ METRIC=(activations_completed --config-from-file=deploy/activations-completed.js
 put gcloud logging metrics describe activations_completed "$P" -- \
   gcloud logging metrics update "${METRIC[@]}" -- \
   gcloud logging metrics create "${METRIC[@]}"
-CHANNELS=()
+TOLD=() UPDATED=()
 if [[ -n $ALERT_EMAIL ]]; then
-  CHANNEL_FILTER="type=email AND labels.email_address=$ALERT_EMAIL"
-  ensure_listed gcloud beta monitoring channels list --filter="$CHANNEL_FILTER" \
-    --format='value(name)' --limit=1 "$P" -- \
+  FIND=(gcloud beta monitoring channels list --format='value(name)' --limit=1 "$P"
+    --filter="type=\"email\" AND labels.email_address=\"$ALERT_EMAIL\"")
+  look_up CHANNEL "${FIND[@]}"
+  put_found CHANNEL true -- \
     gcloud beta monitoring channels create --type=email --display-name=InnerJourney \
     --channel-labels="email_address=$ALERT_EMAIL" "$P"
-  learn CHANNEL gcloud beta monitoring channels list --filter="$CHANNEL_FILTER" \
-    --format='value(name)' --limit=1 "$P"
-  CHANNELS=(--notification-channels="$CHANNEL")
+  learn CHANNEL "${FIND[@]}"
+  TOLD=(--notification-channels="$CHANNEL") UPDATED=(--set-notification-channels="$CHANNEL")
 fi
 for alert in deploy/alerts/*.json; do
   name=$(python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))["displayName"])' "$alert")
-  ensure_listed gcloud alpha monitoring policies list --filter="displayName='$name'" \
-    --format='value(name)' --limit=1 "$P" -- \
+  look_up POLICY gcloud alpha monitoring policies list --filter="displayName=\"$name\"" \
+    --format='value(name)' --limit=1 "$P"
+  put_found POLICY \
+    gcloud alpha monitoring policies update "$POLICY" --policy-from-file="$alert" \
+    ${UPDATED[@]+"${UPDATED[@]}"} "$P" -- \
     gcloud alpha monitoring policies create --policy-from-file="$alert" \
-    ${CHANNELS[@]+"${CHANNELS[@]}"} "$P"
+    ${TOLD[@]+"${TOLD[@]}"} "$P"
 done
 
 step 'A budget; it tells the billing administrators, and stops nothing'
 learn BILLING_ACCOUNT gcloud billing projects describe "$PROJECT" \
-  --format='value(billingAccountName.basename())'
-ensure_listed gcloud billing budgets list --billing-account="$BILLING_ACCOUNT" \
-  --filter="displayName=innerjourney-$PROJECT" --format='value(name)' --limit=1 -- \
+  --format='value(billingAccountName.basename())' "$P"
+look_up FOUND_BUDGET gcloud billing budgets list --billing-account="$BILLING_ACCOUNT" \
+  --filter="displayName=innerjourney-$PROJECT" --format='value(name)' --limit=1 "$P"
+put_found FOUND_BUDGET \
+  gcloud billing budgets update "$FOUND_BUDGET" --billing-account="$BILLING_ACCOUNT" \
+  --budget-amount="$BUDGET" "$P" -- \
   gcloud billing budgets create --billing-account="$BILLING_ACCOUNT" \
   --display-name="innerjourney-$PROJECT" --budget-amount="$BUDGET" \
   --filter-projects="projects/$PROJECT" --threshold-rule=percent=0.5 \
-  --threshold-rule=percent=0.9 --threshold-rule=percent=1.0,basis=forecasted-spend
+  --threshold-rule=percent=0.9 --threshold-rule=percent=1.0,basis=forecasted-spend "$P"

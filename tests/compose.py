@@ -22,7 +22,7 @@ class Service:
 
     @property
     def is_ours(self) -> bool:
-        return "build" in self.raw
+        return bool(self.raw["image"] == "innerjourney-backend")
 
     @property
     def health_command(self) -> list[str]:

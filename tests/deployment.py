@@ -20,8 +20,11 @@ NUMBER = "123456789"
 _GCLOUD = f"""#!{sys.executable}
 import json, os, sys
 words = sys.argv[1:]
-with open(os.environ["CALLS"], "a") as calls:
+with open(os.environ["CALLS"], "a+") as calls:
+    calls.seek(0)
+    earlier = [json.loads(line) for line in calls]
     calls.write(json.dumps(words) + "\\n")
+there = bool(os.environ["THERE"])
 if "--format=value(projectNumber)" in words:
     print({NUMBER!r})
 elif "--format=value(billingAccountName.basename())" in words:
@@ -29,15 +32,22 @@ elif "--format=value(billingAccountName.basename())" in words:
 elif words[:3] == ["run", "services", "describe"]:
     print("https://ingress.example")  # deployed by now
 elif "describe" in words:
-    sys.exit(0 if os.environ["THERE"] else 1)
-elif "list" in words:
-    looked = [word for word in words if word.startswith("--filter=type=email")]
-    print("found" if os.environ["THERE"] or looked else "")
+    sys.exit(0 if there else 1)
+elif words[:3] == ["firestore", "indexes", "composite"] and there:
+    sys.exit("ERROR: (gcloud.firestore.indexes.composite.create) ALREADY_EXISTS: index is there")
+elif "add-iam-policy-binding" in words and "add-iam-policy-binding" not in sum(earlier, []):
+    sys.exit("ERROR: INVALID_ARGUMENT: Service account does not exist.")  # as a new one does
+elif words[3:4] == ["list"] or words[2:3] == ["list"]:
+    if os.environ.get("LISTS_FAIL"):
+        sys.exit("ERROR: PERMISSION_DENIED")
+    made = [*words[: words.index("list")], "create"]
+    print("found" if there or made in [call[: len(made)] for call in earlier] else "")
 """
 _PYTHON = f"""#!/bin/sh
 case "$1" in *release_rules.py) cat >/dev/null; exit 0 ;; esac
 exec {sys.executable} "$@"
 """
+_SLEEP = "#!/bin/sh\n"
 
 
 @dataclass(frozen=True)
@@ -58,15 +68,18 @@ class Run:
         return value.removeprefix(f"--{name}=")
 
 
-def deploy(folder: Path, *options: str, there: bool = False) -> Run:
+def deploy(folder: Path, *options: str, there: bool = False, **more: str) -> Run:
     given = ["--project", PROJECT, "--region", REGION]
-    return with_our_gcloud(folder, [str(DEPLOY), *given, *options], there=there)
+    return with_our_gcloud(folder, [str(DEPLOY), *given, *options], there=there, **more)
 
 
-def with_our_gcloud(folder: Path, command: Sequence[str], *, there: bool = False) -> Run:
+def with_our_gcloud(
+    folder: Path, command: Sequence[str], *, there: bool = False, **more: str
+) -> Run:
+    """`more` are variables of the environment."""
     programs, calls = folder / "bin", folder / "calls"
     programs.mkdir(exist_ok=True)
-    for name, text in (("gcloud", _GCLOUD), ("python3", _PYTHON)):
+    for name, text in (("gcloud", _GCLOUD), ("python3", _PYTHON), ("sleep", _SLEEP)):
         (programs / name).write_text(text)
         (programs / name).chmod(0o755)
     calls.write_text("")
@@ -74,7 +87,13 @@ def with_our_gcloud(folder: Path, command: Sequence[str], *, there: bool = False
     done = subprocess.run(
         command,
         cwd=ROOT,
-        env={**os.environ, "PATH": path, "CALLS": str(calls), "THERE": "yes" if there else ""},
+        env={
+            **os.environ,
+            "PATH": path,
+            "CALLS": str(calls),
+            "THERE": "yes" if there else "",
+            **more,
+        },
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

@@ -68,6 +68,11 @@ class DeadLetters:
         completed = stored.activation.completed(answer, now=stored.read_at)
         self.store.replace(completed, stored.version)
         telemetry().metrics.completed(completed)
-        log.error(
-            "activation.undeliverable", activation_id=stored.activation.activation_id, alert=True
+        log.info(
+            "activation.completed",
+            activation_id=completed.activation_id,
+            source=completed.source,
+            reason=completed.fallback_reason,
+            by="dead letter",
         )
+        log.error("activation.undeliverable", activation_id=completed.activation_id, alert=True)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 
 from local.subscriptions import DEAD_LETTER_SUBSCRIPTION, PUSH_SUBSCRIPTION, Delivery
 from shared.settings import Settings
+from tests import image
 from tests.deployment import DEPLOY, NUMBER, PROJECT, REGION, ROOT, Run, deploy, with_our_gcloud
 from tests.needs import need_program
 
@@ -68,6 +70,48 @@ def test_a_second_run_makes_nothing_anew(again: Run) -> None:
     # Google answers the first with "already exists", which is no error, and the second is one of
     # Pub/Sub's own accounts.
     assert made == {"firestore indexes composite", "beta services identity"}
+
+
+def test_a_second_run_updates_whom_alerts_tell_and_the_budget(again: Run) -> None:
+    updated = again.called("alpha", "monitoring", "policies", "update")
+    assert len(updated) == 4
+    assert all("--set-notification-channels=found" in call for call in updated)
+    assert again.flag("budget-amount", "billing", "budgets", "update") == "50"
+
+
+def test_a_list_that_fails_is_not_taken_for_an_empty_one(tmp_path: Path) -> None:
+    ran = deploy(tmp_path, "--yes", "--without-gemini", there=True, LISTS_FAIL="yes")
+    assert ran.exit_code != 0
+    assert not ran.called("alpha", "monitoring", "policies", "create")
+
+
+def test_a_new_revision_gets_the_traffic_also_after_a_rollback(again: Run) -> None:
+    for service in ("innerjourney-worker", "innerjourney-ingress"):
+        [moved] = again.called("run", "services", "update-traffic", service)
+        assert "--to-latest" in moved
+
+
+def test_the_key_file_is_one_of_the_callers_folder_and_read_before_the_first_change(
+    tmp_path: Path,
+) -> None:
+    ran = deploy(tmp_path, "--yes", "--key-file", "nowhere")
+    assert (ran.exit_code, ran.calls) == (2, [])
+    assert f"{ROOT}/nowhere: expected a file to read" in ran.errors
+
+
+def test_cloud_build_gets_the_files_of_the_image_and_no_key(tmp_path: Path) -> None:
+    gcloud = need_program("gcloud")
+    listed = subprocess.run(
+        [gcloud, "meta", "list-files-for-upload", "."],
+        cwd=ROOT,
+        env={**os.environ, "CLOUDSDK_CONFIG": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    sent = set(listed.stdout.split("\n")) - {""}
+    assert sent - image.context() == {"Dockerfile", ".dockerignore"}
+    assert image.context() <= sent
 
 
 def test_nothing_is_changed_without_a_word_where_nobody_can_be_asked(tmp_path: Path) -> None:
@@ -163,7 +207,7 @@ def test_each_account_holds_the_roles_that_it_needs_and_no_other(first: Run) -> 
         (member, role)
         for call in first.calls
         if "add-iam-policy-binding" in call
-        for member in [next(w for w in call if w.startswith("--member=")).split(":")[1]]
+        for member in [re.split("[:=]", next(w for w in call if w.startswith("--member=")))[-1]]
         for role in [next(w for w in call if w.startswith("--role=")).split("/")[1]]
     }
     ours = f"{PROJECT}.iam.gserviceaccount.com"
@@ -175,6 +219,7 @@ def test_each_account_holds_the_roles_that_it_needs_and_no_other(first: Run) -> 
         (f"innerjourney-worker@{ours}", "pubsub.publisher"),
         (f"innerjourney-worker@{ours}", "secretmanager.secretAccessor"),
         (f"innerjourney-invoker@{ours}", "run.invoker"),
+        ("allUsers", "run.invoker"),
         (agent, "iam.serviceAccountTokenCreator"),
         (agent, "pubsub.publisher"),
         (agent, "pubsub.subscriber"),

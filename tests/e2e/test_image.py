@@ -103,7 +103,7 @@ def test_each_service_starts_from_the_image_and_answers_on_its_port(
         eventually(lambda: answers(f"{url}/livez"), seconds=60, what=f"{service}'s /livez")
         ready = requests.get(f"{url}/readyz", timeout=60)
         assert ready.status_code == 503  # no emulator listens; the process itself is up
-        assert built.files() == before  # works with a file system that can't be written
+        assert built.files() == before  # it writes nothing beside itself
 
 
 def test_the_image_holds_all_that_an_answer_needs(built: Built, tmp_path: Path) -> None:

@@ -13,10 +13,18 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def test_it_reckons_with_the_deployments_threads_and_instances() -> None:
     deploy = (ROOT / "deploy" / "deploy.sh").read_text()
-    services = (ROOT / "deploy" / "services.sh").read_text()
     assert f"INGRESS_THREADS={capacity.INGRESS_THREADS} " in deploy
     assert f"WORKER_THREADS={capacity.WORKER_THREADS}\n" in deploy
-    assert f"--max-instances={capacity.MOST_WORKERS} " in services
+    assert f"MAX_WORKERS={capacity.MOST_WORKERS}\n" in deploy
+
+
+def test_the_guide_for_operators_multiplies_rightly() -> None:
+    at_once = capacity.MOST_WORKERS * capacity.WORKER_THREADS
+    calls = round(at_once / capacity.GENERATION_SECONDS * 60)
+    said = (
+        f"({capacity.MOST_WORKERS} × {capacity.WORKER_THREADS} = {at_once} at once, {calls:,} calls"
+    )
+    assert said in (ROOT / "docs" / "operations.md").read_text()
 
 
 @pytest.mark.parametrize(

@@ -60,6 +60,13 @@ def test_the_workers_url_is_where_the_worker_listens(name: str) -> None:
     assert argument(ALL[name], "--worker-url") == f"http://worker:{worker}"
 
 
+def test_the_image_is_built_once_and_never_looked_for_elsewhere() -> None:
+    """Four builds of one name at once get in each other's way."""
+    assert [service.name for service in OURS if "build" in service.raw] == ["ingress"]
+    others = [service for service in OURS if service.name != "ingress"]
+    assert {service.raw["pull_policy"] for service in others} == {"never"}
+
+
 def test_all_speak_of_one_project() -> None:
     projects = {service.environment["GOOGLE_CLOUD_PROJECT"] for service in OURS}
     assert len(projects) == 1
