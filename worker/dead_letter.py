@@ -9,8 +9,8 @@ from shared.clock import Clock
 from shared.errors import Conflict, MessageNotUnderstood, StoreUnavailable
 from shared.messages import DeadLetter, Message, decode
 from shared.ports import ActivationStore, Stored
-from shared.telemetry import telemetry
 from worker.answering import Answerer
+from worker.completion import tell_completed
 
 log = structlog.get_logger(__name__)
 
@@ -67,12 +67,5 @@ class DeadLetters:
         answer = self.answerer.fallback(stored.activation, "undeliverable")
         completed = stored.activation.completed(answer, now=stored.read_at)
         self.store.replace(completed, stored.version)
-        telemetry().metrics.completed(completed)
-        log.info(
-            "activation.completed",
-            activation_id=completed.activation_id,
-            source=completed.source,
-            reason=completed.fallback_reason,
-            by="dead letter",
-        )
+        tell_completed(completed, by="dead letter")
         log.error("activation.undeliverable", activation_id=completed.activation_id, alert=True)

@@ -18,6 +18,7 @@ from shared.telemetry import telemetry
 from shared.traces import span
 from worker.answering import Answerer, Pause
 from worker.claim import Claimer, NotTaken
+from worker.completion import tell_completed
 from worker.ledger import Fate, Ledger
 from worker.live_claims import LiveClaims
 
@@ -83,14 +84,7 @@ class Processor:
         wanted = claimed.activation.completed(answer, now=now)
         if not self._write_back(claimed, wanted, answer.usage):
             return "dropped"
-        telemetry().metrics.completed(wanted)
-        log.info(
-            "activation.completed",
-            **_named(claimed.activation),
-            source=answer.source,
-            reason=answer.fallback_reason,
-            seconds=round((now - claimed.activation.created_at).total_seconds(), 2),
-        )
+        tell_completed(wanted, by="worker")
         return "completed"
 
     def _write_back(self, claimed: Stored, wanted: Activation, spent: Usage) -> bool:

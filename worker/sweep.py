@@ -9,8 +9,8 @@ from shared.clock import Clock
 from shared.errors import Conflict, PublishFailed
 from shared.messages import encode
 from shared.ports import ActivationStore, Publisher, Stored
-from shared.telemetry import telemetry
 from worker.answering import Answerer
+from worker.completion import tell_completed
 
 log = structlog.get_logger(__name__)
 
@@ -71,14 +71,7 @@ class Sweeper:
         answer = self.answerer.fallback(stored.activation, "deadline")
         completed = stored.activation.completed(answer, now=stored.read_at)
         self.store.replace(completed, stored.version)
-        telemetry().metrics.completed(completed)
-        log.info(
-            "activation.completed",
-            activation_id=completed.activation_id,
-            source=completed.source,
-            reason=completed.fallback_reason,
-            by="sweep",
-        )
+        tell_completed(completed, by="sweep")
 
     def _publish_again(self, stored: Stored) -> None:
         """The write comes first: it fences off a worker whose lease is over, and its version is the
