@@ -37,8 +37,8 @@ while [[ $# -gt 0 ]]; do
       --alert-email | --budget | --tag | --min-ingresses | --max-ingresses | --min-workers | \
       --max-workers)
       [[ $# -gt 1 && -n $2 ]] || fail "$1: expected a value"
-      name=${1#--}; name=${name^^}
-      printf -v "${name//-/_}" '%s' "$2"; shift 2 ;;
+      name=$(printf '%s' "${1#--}" | tr 'a-z-' 'A-Z_') # bash of macOS has no ${name^^}
+      printf -v "$name" '%s' "$2"; shift 2 ;;
     *) fail "$1: not an option; --help lists them" ;;
   esac
 done
