@@ -8,7 +8,7 @@ from opentelemetry.trace import Span, SpanKind
 from shared.activation import Usage
 from shared.telemetry import telemetry
 from shared.traces import span
-from worker.generator import Generated, Generator, GeneratorError, StepRequest, reason_of
+from worker.generator import Generated, Generator, GeneratorError, StepRequest, reason_of, state_of
 
 
 class TracedGenerator:
@@ -52,6 +52,11 @@ class TimedGenerator:
     ) -> None:
         self._inner = inner
         self._monotonic = monotonic
+
+    @property
+    def state(self) -> str:
+        """Of the breaker inside."""
+        return state_of(self._inner)
 
     def generate(self, request: StepRequest, *, seconds: float) -> Generated:
         started = self._monotonic()

@@ -12,9 +12,8 @@ from tests.builders import LEASE, an_activation, an_answer
 from tests.doubles import FakeGenerator, FakePublisher, FakeTime, StoreWithFaults
 from tests.http.conftest import Apps
 from tests.http.test_worker import ACCOUNT, AUDIENCE
-from worker.breaker import BreakingGenerator
-from worker.generator import WithoutKey, state_of
-from worker.repairing import RepairingGenerator
+from worker.generator import state_of
+from worker.services import build_generator
 
 CANARY = "kanariefågel-7391"
 
@@ -121,7 +120,7 @@ def test_it_can_only_be_looked_at(apps: Apps) -> None:
 
 
 def test_the_state_of_the_breaker_is_found_through_what_is_around_it() -> None:
-    breaking = BreakingGenerator(FakeGenerator(), failures=1, recovery_seconds=30)
-    assert state_of(RepairingGenerator(FakeGenerator(), again=breaking)) == "closed"
-    assert state_of(WithoutKey()) == "no_key"
+    with_key = build_generator(Settings.model_validate({"gemini_api_key": "k"}))
+    assert state_of(with_key) == "closed"
+    assert state_of(build_generator(Settings())) == "no_key"
     assert state_of(FakeGenerator()) == "unknown"
