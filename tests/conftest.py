@@ -67,7 +67,15 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 @pytest.fixture(autouse=True)
-def fresh_logs() -> Iterator[None]:
+def fresh_logs(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A logger that is cached on its first use would keep one test's configuration for all that
+    follow, out of the reach of `capture_logs`."""
+    configure = structlog.configure
+
+    def without_cache(**given: Any) -> None:
+        configure(**{**given, "cache_logger_on_first_use": False})
+
+    monkeypatch.setattr(structlog, "configure", without_cache)
     yield
     structlog.reset_defaults()
     structlog.contextvars.clear_contextvars()
