@@ -2,7 +2,7 @@
 // when the connection is back sooner.
 
 import { Activations } from "./activations.js";
-import { tab } from "./kept.js";
+import { forgetActivation, tab } from "./kept.js";
 import { language } from "./language.js";
 
 export const signedIn = () => tab.get("token") !== null;
@@ -40,3 +40,11 @@ function sleepUntilOnline(seconds, signal) {
 }
 
 export const api = new Activations({ token, fetch: fetchInLanguage, sleep: sleepUntilOnline });
+
+/** At the server, and what this browser remembers of it. Erased elsewhere is erased. */
+export async function erase(id) {
+  await api.erase(id).catch((error) => {
+    if (error.status !== 404) throw error;
+  });
+  forgetActivation(id);
+}

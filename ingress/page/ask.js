@@ -1,11 +1,12 @@
-// A question that has to be answered before something is lost.
+// A question that has to be answered before something is lost. It leaves with its view.
 
 import { button, el } from "./dom.js";
 import { t } from "./language.js";
 
 /** @param {{ question: string, more: string, yes: string }} words
+ *  @param {AbortSignal} signal of the view that asks
  *  @returns {Promise<boolean>} false for Escape too */
-export function ask({ question, more, yes }) {
+export function ask({ question, more, yes }, signal) {
   return new Promise((resolve) => {
     let answer = false;
     const dialog = el("dialog", { "aria-labelledby": "question", "aria-describedby": "more",
@@ -21,6 +22,7 @@ export function ask({ question, more, yes }) {
           answer = true;
           dialog.close();
         }, "firm")));
+    signal.addEventListener("abort", () => dialog.close(), { once: true });
     document.body.append(dialog);
     dialog.showModal();
   });

@@ -1,9 +1,9 @@
 // The caller's own, newest first.
 
-import { api } from "./api.js";
+import { api, erase } from "./api.js";
 import { ask } from "./ask.js";
 import { button, card, el, heading } from "./dom.js";
-import { forgetActivation, forgetAllActivations } from "./kept.js";
+import { forgetAllActivations } from "./kept.js";
 import { dayAndTime, t, word } from "./language.js";
 import { inWords } from "./problems.js";
 
@@ -18,6 +18,7 @@ export async function historyView(stage) {
   const more = button(t("history.more"), () => attempt(showMore));
   const eraseAll = button(t("history.eraseAll"), () => attempt(eraseEverything));
   let cursor = null;
+  let loading = null;
 
   function add({ items, next_cursor: next }) {
     list.append(...items.map((activation) => row(activation, (item) => attempt(eraseOne, activation, item))));
@@ -51,17 +52,22 @@ export async function historyView(stage) {
   }
 
   async function showMore() {
-    const before = list.children.length;
-    add(await api.list({ limit: PAGE, cursor, signal: stage.signal }));
-    list.children[before]?.querySelector("a").focus();
+    if (loading) return; // a second click
+    const mine = (loading = {});
+    try {
+      const found = await api.list({ limit: PAGE, cursor, signal: stage.signal });
+      if (loading !== mine) return; // all were erased meanwhile
+      const before = list.children.length;
+      add(found);
+      list.children[before]?.querySelector("a").focus();
+    } finally {
+      if (loading === mine) loading = null;
+    }
   }
 
   async function eraseOne({ activation_id: id }, item) {
-    if (!(await ask({ question: t("ask.one"), more: t("ask.oneMore"), yes: t("ask.yes") }))) return;
-    await api.erase(id).catch((error) => {
-      if (error.status !== 404) throw error; // erased elsewhere is erased
-    });
-    forgetActivation(id);
+    if (!(await ask({ question: t("ask.one"), more: t("ask.oneMore"), yes: t("ask.yes") }, stage.signal))) return;
+    await erase(id);
     const next = item.nextElementSibling ?? item.previousElementSibling;
     item.remove();
     refresh();
@@ -70,9 +76,10 @@ export async function historyView(stage) {
   }
 
   async function eraseEverything() {
-    if (!(await ask({ question: t("ask.all"), more: t("ask.allMore"), yes: t("ask.yes") }))) return;
+    if (!(await ask({ question: t("ask.all"), more: t("ask.allMore"), yes: t("ask.yes") }, stage.signal))) return;
     await api.eraseAll();
     forgetAllActivations();
+    loading = null;
     list.replaceChildren();
     cursor = null;
     refresh();

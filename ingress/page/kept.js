@@ -26,7 +26,7 @@ function kept(area) {
       try {
         storage()?.setItem(PREFIX + name, text);
       } catch {
-        // full: the copy in memory has to do
+        storage()?.removeItem(PREFIX + name); // full: the copy in memory has to do, not an older one
       }
     },
     forget(name) {

@@ -4,7 +4,7 @@ import { signedIn, signOut } from "./api.js";
 import { button, el } from "./dom.js";
 import { formView } from "./form.js";
 import { historyView } from "./history.js";
-import { forgetActivation, forgetAllActivations, tab } from "./kept.js";
+import { forgetAllActivations, tab } from "./kept.js";
 import { choose, language, other, t } from "./language.js";
 import { goneCard, problemCard } from "./problems.js";
 import { signInCard } from "./sign_in.js";
@@ -24,11 +24,11 @@ async function open(given = {}) {
   hadToken = signedIn();
   frame();
   const [name, id] = location.hash.replace(/^#\/?/, "").split("/");
-  const stage = { ...given, id, signal, show, go, replace, failed: (error) => failed(error, id) };
+  const stage = { ...given, id, signal, show, go, replace, failed };
   try {
-    await (VIEWS[name] ?? formView)(stage);
+    await (Object.hasOwn(VIEWS, name) ? VIEWS[name] : formView)(stage);
   } catch (error) {
-    if (!signal.aborted) failed(error, id);
+    if (!signal.aborted) failed(error);
   }
 }
 
@@ -52,12 +52,11 @@ function replace(hash, given) {
   open(given);
 }
 
-function failed(error, id) {
+function failed(error) {
   if (error.status === 401) {
     show(t("signIn.title"), signInCard(open, hadToken));
     frame();
   } else if (error.status === 404) {
-    if (id) forgetActivation(id);
     show(t("gone.title"), goneCard());
   } else {
     show(t("problem.title"), problemCard(error, () => open()));

@@ -4,14 +4,17 @@ import { el } from "./dom.js";
 import { keepReflections, reflectionsOn } from "./kept.js";
 import { t } from "./language.js";
 
+const UNTOUCHED = { ticked: false, note: "" };
+
 export function questionList(id, { questions, prompt }) {
-  const kept = questions.map((_, index) => reflectionsOn(id)[index] ?? { ticked: false, note: "" });
+  const kept = () => questions.map((_, index) => ({ ...UNTOUCHED, ...reflectionsOn(id)[index] }));
   const items = questions.map((question, index) => {
     const keep = (change) => {
-      Object.assign(kept[index], change);
-      keepReflections(id, kept);
+      const all = kept(); // anew: another tab may have written meanwhile
+      Object.assign(all[index], change);
+      keepReflections(id, all);
     };
-    return item(`question-${index}`, question, kept[index], keep);
+    return item(`question-${index}`, question, kept()[index], keep);
   });
   return el("section", { class: "questions" },
     el("h2", {}, t("step.after")),

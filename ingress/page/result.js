@@ -1,9 +1,9 @@
 // How an activation has ended: a step, a step of our own library, help, or nothing any more.
 
-import { api } from "./api.js";
+import { erase } from "./api.js";
 import { ask } from "./ask.js";
 import { card, el, button, heading } from "./dom.js";
-import { forgetActivation, tab, wishOf } from "./kept.js";
+import { tab, wishOf } from "./kept.js";
 import { t, word } from "./language.js";
 import { inWords } from "./problems.js";
 import { questionList } from "./questions.js";
@@ -74,13 +74,14 @@ function startAgain(stage, { activation_id: id }) {
 
 function actionsOn(stage, { activation_id: id }) {
   const trouble = el("p", { class: "problem", role: "alert", hidden: true });
-  const erase = async () => {
-    if (!(await ask({ question: t("ask.one"), more: t("ask.oneMore"), yes: t("ask.yes") }))) return;
+  const askAndErase = async () => {
+    const words = { question: t("ask.one"), more: t("ask.oneMore"), yes: t("ask.yes") };
+    if (!(await ask(words, stage.signal))) return;
     try {
-      await api.erase(id);
-      forgetActivation(id);
-      stage.replace("#/history");
+      await erase(id);
+      if (!stage.signal.aborted) stage.replace("#/history");
     } catch (error) {
+      if (stage.signal.aborted) return; // one has gone on to something else
       if (error.status === 401) return stage.failed(error);
       trouble.textContent = inWords(error);
       trouble.hidden = false;
@@ -88,5 +89,5 @@ function actionsOn(stage, { activation_id: id }) {
   };
   return el("div", {}, trouble,
     el("div", { class: "actions" },
-      el("a", { class: "warm", href: "#/" }, t("step.new")), button(t("step.erase"), erase)));
+      el("a", { class: "warm", href: "#/" }, t("step.new")), button(t("step.erase"), askAndErase)));
 }

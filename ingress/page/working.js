@@ -15,7 +15,11 @@ export async function sendingView(stage) {
   const panel = workPanel(stage, {
     startedAt: sending.startedAt,
     state: t("state.sending"),
-    onCancel: () => stage.replace("#/"),
+    onCancel: () => {
+      tab.forget("sending");
+      cancelWhateverWasAccepted(sending);
+      stage.replace("#/");
+    },
   });
   stage.show(t("work.title"), panel.element);
   const { signal } = stage;
@@ -28,6 +32,15 @@ export async function sendingView(stage) {
   } catch (problem) {
     if (signal.aborted || problem.status === 401) throw problem;
     return stage.replace("#/", { problem });
+  }
+}
+
+/** The answer may be lost and the wish accepted: under its key it is asked for again, and ended. */
+async function cancelWhateverWasAccepted({ wish, key }) {
+  try {
+    await api.cancel(await api.submit(wish, { idempotencyKey: key }));
+  } catch {
+    // Done already, or never accepted: it is in the history, or nowhere.
   }
 }
 

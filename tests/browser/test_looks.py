@@ -35,6 +35,8 @@ def working(someone: Visit, gemini: FakeGemini) -> None:
     gemini.next(held())
     someone.wish()
     someone.sees_it_being_written()
+    # It would come in the middle of the next test, where this one ends before it.
+    someone.until(lambda: len(gemini.calls) > 0, "the call of Gemini")
 
 
 def disconnected(someone: Visit, gemini: FakeGemini) -> None:
@@ -51,7 +53,8 @@ def cancelled(someone: Visit, gemini: FakeGemini) -> None:
 
 
 def step(someone: Visit, gemini: FakeGemini) -> None:
-    gemini.next(answer(title=LONG_WORD, description=f"{LONG_WORD}\n\n{LONG_WORD}", repetitions=9))
+    long = {"title": LONG_WORD, "description": LONG_WORD, "questions": [LONG_WORD, "Och sen?"]}
+    gemini.next(answer(**long, repetitions=9))
     someone.wish()
     arrive(someone, ".step")
 

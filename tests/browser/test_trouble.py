@@ -20,6 +20,8 @@ def waits(someone: Visit, gemini: FakeGemini) -> None:
     gemini.next(held())
     someone.wish()
     someone.sees_it_being_written()
+    # It would come in the middle of the next test, where this one ends before it.
+    someone.until(lambda: len(gemini.calls) > 0, "the call of Gemini")
 
 
 def test_the_seconds_are_counted(visit: Visiting, gemini: FakeGemini) -> None:
