@@ -22,7 +22,7 @@ except SettingsError as error:
     _stop(error)
 
 bind = f"0.0.0.0:{settings.port}"
-worker_class = "shared.gunicorn_worker.Worker"
+worker_class = "shared.http.gunicorn_worker.Worker"
 threads = settings.web_threads
 # Open connections cost a file each and no thread, so that a crowd that only holds some, or polls
 # over ones that are kept, shuts nobody out. What remains is for the store, the queue and logs.

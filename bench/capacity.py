@@ -7,7 +7,7 @@ docs/operations.md shows what it prints.
 from dataclasses import dataclass
 
 from bench.estimate import MODEL, estimate
-from shared.firestore import SHARDS
+from shared.google.firestore import SHARDS
 from shared.settings import Settings
 from worker.cost import load_prices
 

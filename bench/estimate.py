@@ -3,7 +3,7 @@
 import json
 from statistics import mean
 
-from shared.activation import Usage
+from shared.domain.activation import Usage
 from worker.cost import load_prices
 from worker.fallback import load_library
 from worker.generator import StepRequest

@@ -13,9 +13,9 @@ from statistics import median
 
 from google.cloud import pubsub_v1
 
-from shared import pubsub
-from shared.messages import Message
-from shared.pubsub import PubSubPublisher
+from shared.domain.messages import Message
+from shared.google import pubsub
+from shared.google.pubsub import PubSubPublisher
 from tests.emulators import PROJECT, running_emulators
 
 TOPIC = "bench"

@@ -26,9 +26,9 @@ from local.database import open_database
 from local.emulators import find_emulators, wait_until_listening
 from local.queue import SqliteQueue
 from local.store import SqliteStore
-from shared import firestore
-from shared.activation import Activation
 from shared.clock import utc_now
+from shared.domain.activation import Activation
+from shared.google import firestore
 from shared.ports import ActivationStore, Stored
 from tests.builders import an_activation, an_answer
 from tests.emulators import PROJECT, free_port

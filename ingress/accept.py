@@ -14,13 +14,13 @@ import structlog
 from ingress.activation_request import ActivationRequest
 from ingress.idempotency import derived_id, fingerprint
 from ingress.limits import DailyLimit
-from shared.activation import FIRST_LOOK, Activation, accepted
 from shared.clock import Clock
+from shared.domain.activation import FIRST_LOOK, Activation, accepted
+from shared.domain.messages import encode
 from shared.errors import AlreadyExists, Conflict, PublishFailed, StoreUnavailable
-from shared.messages import encode
+from shared.http.problems import Problem
 from shared.ports import ActivationStore, Publisher, Stored
-from shared.problems import Problem
-from shared.telemetry import telemetry
+from shared.telemetry.provider import telemetry
 
 log = structlog.get_logger(__name__)
 

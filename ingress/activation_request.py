@@ -13,8 +13,8 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_core import PydanticCustomError, to_json
 from werkzeug.datastructures import LanguageAccept
 
-from shared.problems import Problem
-from shared.profile import Profile
+from shared.domain.profile import Profile
+from shared.http.problems import Problem
 
 MAX_BODY_BYTES = 32 * 1024
 MAX_PROFILE_BYTES = 8 * 1024

@@ -6,8 +6,8 @@ from flask import Response
 from pydantic import BaseModel
 
 from ingress.representation import etag_of, flat_answer, representation
+from shared.http.problems import Problem
 from shared.ports import Stored
-from shared.problems import Problem
 
 SOONEST_SECONDS, LATEST_SECONDS = 1, 10
 """Between polls. A step from the library is there within a second, one from Gemini within a few;

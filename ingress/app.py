@@ -17,15 +17,15 @@ from ingress.page_routes import page_routes
 from ingress.patience import Patience
 from ingress.routes import Services, activation_routes
 from shared.clock import Clock, utc_now
-from shared.gunicorn_worker import AT_SIGTERM
-from shared.health import health_routes
+from shared.http.gunicorn_worker import AT_SIGTERM
+from shared.http.headers import install_security_headers
+from shared.http.health import health_routes
+from shared.http.problems import Problem, install_problems
+from shared.http.request_ids import install_request_ids
 from shared.ports import ActivationStore, Publisher
-from shared.problems import Problem, install_problems
-from shared.request_ids import install_request_ids
-from shared.request_traces import install_request_traces
-from shared.security_headers import install_security_headers
 from shared.settings import Settings
-from shared.traced_publisher import TracedPublisher
+from shared.telemetry.request_traces import install_request_traces
+from shared.telemetry.traced_publisher import TracedPublisher
 
 EXPOSED_TO_SCRIPTS = (
     *("ETag", "Idempotency-Replayed", "Location", "Preference-Applied", "Retry-After"),

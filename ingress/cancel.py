@@ -3,8 +3,8 @@
 from datetime import datetime
 
 from shared.errors import Conflict, InvalidTransition
+from shared.http.problems import Problem
 from shared.ports import ActivationStore, Stored
-from shared.problems import Problem
 
 TRIES = 5
 """A worker writes an activation two or three times in its life, so this many conflicts in a row

@@ -9,7 +9,7 @@ from pathlib import Path
 from flask import Blueprint, Response, send_from_directory
 
 from ingress.openapi import openapi_document
-from shared.security_headers import PAGE
+from shared.http.headers import PAGE
 from shared.settings import Settings
 
 OURS = Path(__file__).parent / "docs_page"

@@ -8,8 +8,8 @@ from ingress import answers
 from ingress.representation import page_of
 from ingress.routes import Services
 from shared.errors import InvalidCursor
+from shared.http.problems import Problem
 from shared.ports import ActivationStore, Page, Stored
-from shared.problems import Problem
 
 DEFAULT_LIMIT, MOST = 20, 100
 

@@ -9,7 +9,7 @@ import hmac
 import re
 
 from ingress.activation_request import ActivationRequest
-from shared.problems import Problem
+from shared.http.problems import Problem
 
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 """Printable ASCII; a UUID as a rule."""

@@ -2,17 +2,17 @@
 
 from collections.abc import Callable
 
+from shared.auth.tokens import TokenVerifier, bearer_token, firebase_verifier
 from shared.errors import NothingToVerifyWith, TokenRefused
-from shared.problems import Problem
+from shared.http.problems import Problem
 from shared.settings import Settings
-from shared.tokens import TokenVerifier, bearer_token, firebase_verifier
 
 Identify = Callable[[str | None], str]
 """From an Authorization header to a user id. Raises Problem (401)."""
 
 LOCAL_USER = "local"
 RETRY_SECONDS = "5"
-"""As long as a failed fetch of keys is not repeated (shared/signing_keys.py)."""
+"""As long as a failed fetch of keys is not repeated (shared/auth/signing_keys.py)."""
 
 
 def identity(settings: Settings) -> Identify:

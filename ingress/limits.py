@@ -15,8 +15,8 @@ from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
 
 from shared.clock import Clock, utc_now
+from shared.http.problems import Problem
 from shared.ports import ActivationStore
-from shared.problems import Problem
 
 A_DAY = timedelta(days=1)
 MOST_REMEMBERED = 10_000

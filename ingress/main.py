@@ -6,11 +6,11 @@ Always Firestore and Pub/Sub, against the emulators where their variables are se
 from flask import Flask
 
 from ingress.app import create_app
-from shared.google import google_adapters
-from shared.logs import configure_logging
+from shared.google.adapters import google_adapters
 from shared.settings import read_settings
 from shared.start_checks import check_ingress
-from shared.telemetry import configure_telemetry
+from shared.telemetry.logs import configure_logging
+from shared.telemetry.provider import configure_telemetry
 
 
 def app() -> Flask:

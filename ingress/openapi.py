@@ -30,7 +30,7 @@ from ingress.openapi_parts import (
     problem,
 )
 from ingress.representation import ActivationPage, ActivationResponse, Representation, Welcome
-from shared.health import Readiness, Up
+from shared.http.health import Readiness, Up
 
 WISH = {"mood": 2, "goal": "komma igång"}
 SIGNED_IN = [{"firebase": list[str]()}]

@@ -8,7 +8,7 @@ from openapi_pydantic.util import PydanticSchema
 from pydantic import BaseModel
 
 from ingress.activation_request import ActivationRequest
-from shared.problems import CONTENT_TYPE, ProblemBody
+from shared.http.problems import CONTENT_TYPE, ProblemBody
 
 JSON = "application/json"
 Responses = dict[str, Response]

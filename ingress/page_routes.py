@@ -5,8 +5,8 @@ from pathlib import Path
 
 from flask import Blueprint, Response, request
 
-from shared.problems import Problem
-from shared.security_headers import PAGE
+from shared.http.headers import PAGE
+from shared.http.problems import Problem
 
 FOLDER = Path(__file__).parent / "page"
 TYPES = {

@@ -9,8 +9,8 @@ from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from shared.activation import Activation, FallbackReason, Source, Status, Usage
-from shared.step import Step
+from shared.domain.activation import Activation, FallbackReason, Source, Status, Usage
+from shared.domain.step import Step
 
 
 class Shown(BaseModel):

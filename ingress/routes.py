@@ -15,12 +15,12 @@ from ingress.limits import BurstLimit
 from ingress.patience import Patience, is_done
 from ingress.preferences import Preferences, parse_preferences
 from ingress.representation import Welcome
-from shared.activation import is_activation_id
 from shared.clock import Clock
+from shared.domain.activation import is_activation_id
+from shared.http.body import read_body
+from shared.http.problems import Problem
 from shared.ports import ActivationStore, Stored
-from shared.problems import Problem
-from shared.request_body import read_body
-from shared.traces import ACTIVATION_ID, current_traceparent
+from shared.telemetry.traces import ACTIVATION_ID, current_traceparent
 
 
 @dataclass(frozen=True, kw_only=True)

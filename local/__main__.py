@@ -52,7 +52,7 @@ def _run(options: "Options") -> None:
     from local.options import local_settings
     from local.ports_in_use import refuse_taken
     from local.processes import stop_all
-    from shared.logs import configure_logging
+    from shared.telemetry.logs import configure_logging
 
     settings = local_settings()
     configure_logging(settings.log_level, json=False)

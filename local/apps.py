@@ -9,9 +9,9 @@ import worker.app
 from local.database import open_database
 from local.queue import SqliteQueue
 from local.store import SqliteStore
-from shared.logs import configure_logging
 from shared.settings import Settings, read_settings
-from shared.telemetry import configure_telemetry
+from shared.telemetry.logs import configure_logging
+from shared.telemetry.provider import configure_telemetry
 from worker.gemini_key import with_gemini_key
 from worker.services import build_generator
 

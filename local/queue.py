@@ -11,8 +11,8 @@ from datetime import datetime, timedelta
 
 from local.database import Database, from_microseconds, to_microseconds
 from shared.clock import Clock, utc_now
+from shared.domain.messages import Message
 from shared.errors import PublishFailed, StoreUnavailable
-from shared.messages import Message
 
 
 @dataclass(frozen=True, kw_only=True)

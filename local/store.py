@@ -8,12 +8,12 @@ from threading import Event
 from typing import Any
 
 from local.database import Database, from_microseconds, to_microseconds
-from shared.activation import Activation
 from shared.clock import Clock, utc_now
-from shared.cursor import decode_cursor, encode_cursor
+from shared.domain.activation import Activation
+from shared.domain.cursor import decode_cursor, encode_cursor
+from shared.domain.messages import DEAD_LETTERS_KEPT, DeadLetter
+from shared.domain.summary import Outline
 from shared.errors import AlreadyExists, Conflict
-from shared.messages import DEAD_LETTERS_KEPT, DeadLetter
-from shared.outline import Outline
 from shared.ports import Page, Stored
 from shared.stored_documents import parsed, those_that_can_be_read
 from shared.waiting import wait_until_changed

@@ -17,7 +17,7 @@ from google.pubsub_v1.types import (
     Subscription,
 )
 
-from shared.google_calls import bounded
+from shared.google.calls import bounded
 from shared.settings import ACK_DEADLINE_SECONDS, Settings
 
 PUSH_SUBSCRIPTION = "activation-requests-push"

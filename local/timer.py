@@ -13,8 +13,8 @@ from local.subscription_keeper import SubscriptionKeeper
 from local.subscriptions import Subscriptions
 from local.sweep_timer import SweepTimer
 from shared.errors import SettingsError
-from shared.logs import configure_logging
 from shared.settings import read_settings
+from shared.telemetry.logs import configure_logging
 
 
 def main(arguments: list[str] | None = None) -> int:

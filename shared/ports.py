@@ -10,9 +10,9 @@ from datetime import datetime, timedelta
 from threading import Event
 from typing import Protocol
 
-from shared.activation import Activation
-from shared.messages import DeadLetter, Message
-from shared.outline import Outline
+from shared.domain.activation import Activation
+from shared.domain.messages import DeadLetter, Message
+from shared.domain.summary import Outline
 
 
 @dataclass(frozen=True, kw_only=True)

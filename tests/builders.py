@@ -4,8 +4,8 @@ import json
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from shared.activation import Activation, Answer, accepted
-from shared.step import Step
+from shared.domain.activation import Activation, Answer, accepted
+from shared.domain.step import Step
 from worker.answering import Answerer
 from worker.fallback import load_library
 from worker.generator import Generator

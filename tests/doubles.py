@@ -5,10 +5,10 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from threading import Event
 
-from shared.activation import Activation, Usage
+from shared.domain.activation import Activation, Usage
+from shared.domain.messages import DeadLetter, Message
+from shared.domain.summary import Outline
 from shared.errors import PublishFailed
-from shared.messages import DeadLetter, Message
-from shared.outline import Outline
 from shared.ports import ActivationStore, Page, Stored
 from tests.builders import NOON, a_step
 from worker.generator import Generated, GeneratorError, StepRequest

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from shared.activation import Activation, Answer, FallbackReason, Usage
+from shared.domain.activation import Activation, Answer, FallbackReason, Usage
 from worker.fallback import FallbackLibrary
 from worker.generator import Generator, GeneratorError, StepRequest, Unavailable, reason_of
 from worker.safety import caring_step, signals_self_harm

@@ -3,14 +3,14 @@
 from flask import Flask
 
 from shared.clock import Clock, utc_now
-from shared.gunicorn_worker import BEFORE_KILLED
-from shared.health import health_routes
+from shared.http.gunicorn_worker import BEFORE_KILLED
+from shared.http.headers import install_security_headers
+from shared.http.health import health_routes
+from shared.http.problems import install_problems
+from shared.http.request_ids import install_request_ids
 from shared.ports import ActivationStore, Publisher
-from shared.problems import install_problems
-from shared.request_ids import install_request_ids
-from shared.request_traces import install_request_traces
-from shared.security_headers import install_security_headers
 from shared.settings import Settings
+from shared.telemetry.request_traces import install_request_traces
 from worker.board_routes import board_routes
 from worker.generator import Generator
 from worker.routes import worker_routes

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from shared.activation import FallbackReason, Source, Status, Usage
-from shared.outline import Outline
+from shared.domain.activation import FallbackReason, Source, Status, Usage
+from shared.domain.summary import Outline
 from worker.cost import Prices
 from worker.latency import Latency, latency_of
 

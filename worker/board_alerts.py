@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from shared.activation import FallbackReason
+from shared.domain.activation import FallbackReason
 from worker.board import MOST_DEAD_LETTERS, Board
 
 TOO_OLD_SECONDS = 300

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 
 from shared.clock import Clock
+from shared.domain.summary import Outline
 from shared.errors import StoreUnavailable
-from shared.outline import Outline
 from shared.ports import ActivationStore
 from worker.board import MOST_DEAD_LETTERS, Board, Reading, board_of, midnight_before
 from worker.cost import Prices

@@ -8,7 +8,7 @@ import structlog
 from flask import Blueprint, Response, abort, send_from_directory
 
 from shared.errors import StoreUnavailable
-from shared.security_headers import PAGE
+from shared.http.headers import PAGE
 from worker.board_page import FOLDER, BoardPage
 from worker.board_reader import BoardReader
 

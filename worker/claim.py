@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
 
-from shared.activation import Activation
 from shared.clock import Clock
+from shared.domain.activation import Activation
+from shared.domain.messages import ActivationMessage
 from shared.errors import Conflict, StoreUnavailable
-from shared.messages import ActivationMessage
 from shared.ports import ActivationStore, Stored
 
 NotTaken = Literal[

@@ -15,7 +15,7 @@ Google's error tree that stands in no row fails tests/unit/test_classification.p
 from dataclasses import dataclass
 from typing import Literal
 
-from shared.activation import FallbackReason
+from shared.domain.activation import FallbackReason
 
 Kind = Literal["retry", "blocked", "invalid", "misconfigured"]
 

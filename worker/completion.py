@@ -4,8 +4,8 @@ from typing import Literal
 
 import structlog
 
-from shared.activation import Activation
-from shared.telemetry import telemetry
+from shared.domain.activation import Activation
+from shared.telemetry.provider import telemetry
 
 log = structlog.get_logger(__name__)
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from shared.activation import Usage
+from shared.domain.activation import Usage
 
 A_MILLION = 1_000_000
 

@@ -6,8 +6,8 @@ from datetime import timedelta
 import structlog
 
 from shared.clock import Clock
+from shared.domain.messages import DeadLetter, Message, decode
 from shared.errors import Conflict, MessageNotUnderstood, StoreUnavailable
-from shared.messages import DeadLetter, Message, decode
 from shared.ports import ActivationStore, Stored
 from worker.answering import Answerer
 from worker.completion import tell_completed

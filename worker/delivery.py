@@ -2,8 +2,8 @@
 
 from opentelemetry.trace import SpanKind
 
-from shared.messages import Message, decode
-from shared.traces import ACTIVATION_ID, context_of, span
+from shared.domain.messages import Message, decode
+from shared.telemetry.traces import ACTIVATION_ID, context_of, span
 from worker.process import Outcome, Processor
 
 

@@ -5,8 +5,8 @@ import binascii
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from shared.domain.messages import Message
 from shared.errors import MessageNotUnderstood
-from shared.messages import Message
 
 
 class _PubsubMessage(BaseModel):

@@ -4,8 +4,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from shared.activation import Usage
-from shared.step import Step
+from shared.domain.activation import Usage
+from shared.domain.step import Step
 from worker.answers import read_step
 from worker.classification import of_block_reason, of_finish_reason
 from worker.gemini_failures import failure

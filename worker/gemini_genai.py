@@ -17,8 +17,8 @@ try:
 except ImportError:  # google-genai for Python 3.10 is built on httpx
     import httpx
 
-from shared.deadline_adapter import mount_deadlines
 from shared.settings import Settings
+from shared.total_deadline import mount_deadlines
 from worker.gemini_answer import answered
 from worker.gemini_failures import http_failure, transport_failures
 from worker.generator import Generated, StepRequest

@@ -13,8 +13,8 @@ from google.api_core.exceptions import GoogleAPICallError
 from google.auth.exceptions import GoogleAuthError
 from google.protobuf.json_format import ParseError
 
-from shared.deadline_adapter import mount_deadlines
 from shared.settings import Settings
+from shared.total_deadline import mount_deadlines
 from worker.gemini_answer import answered
 from worker.gemini_failures import http_failure, transport_failures
 from worker.generator import Generated, Misconfigured, StepRequest, Unavailable

@@ -9,7 +9,7 @@ from google.cloud.secretmanager import SecretManagerServiceClient
 from pydantic import SecretStr
 
 from shared.errors import SettingsError
-from shared.google_calls import GOOGLE_ERRORS, bounded
+from shared.google.calls import GOOGLE_ERRORS, bounded
 from shared.settings import Settings
 
 ATTEMPT_SECONDS = 5.0

@@ -11,10 +11,10 @@ GeneratorError                 carries what was spent and the fallback_reason th
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
-from shared.activation import FallbackReason, Usage
+from shared.domain.activation import FallbackReason, Usage
+from shared.domain.profile import Profile
+from shared.domain.step import Step
 from shared.errors import GeneratorError as _GeneratorError
-from shared.profile import Profile
-from shared.step import Step
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
 
-from shared.activation import Source
+from shared.domain.activation import Source
 
 EDGES = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 60.0, 120.0, 300.0)
 """Seconds. From the library's milliseconds to the default deadline, about twice as much a step."""

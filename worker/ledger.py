@@ -10,7 +10,7 @@ from typing import Literal
 
 import structlog
 
-from shared.activation import Activation, Usage
+from shared.domain.activation import Activation, Usage
 from worker.prompt import VERSION
 
 log = structlog.get_logger(__name__)

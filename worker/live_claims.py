@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 import structlog
 
-from shared.activation import Usage
+from shared.domain.activation import Usage
 from shared.errors import Conflict, StoreUnavailable
 from shared.ports import ActivationStore, Stored
 

@@ -5,11 +5,11 @@ Always Firestore and Pub/Sub, against the emulators where their variables are se
 
 from flask import Flask
 
-from shared.google import google_adapters
-from shared.logs import configure_logging
+from shared.google.adapters import google_adapters
 from shared.settings import read_settings
 from shared.start_checks import check_worker
-from shared.telemetry import configure_telemetry
+from shared.telemetry.logs import configure_logging
+from shared.telemetry.provider import configure_telemetry
 from worker.app import create_app
 from worker.gemini_key import with_gemini_key
 from worker.services import build_generator

@@ -5,9 +5,9 @@ from collections.abc import Callable
 
 from opentelemetry.trace import Span, SpanKind
 
-from shared.activation import Usage
-from shared.telemetry import telemetry
-from shared.traces import span
+from shared.domain.activation import Usage
+from shared.telemetry.provider import telemetry
+from shared.telemetry.traces import span
 from worker.generator import Generated, Generator, GeneratorError, StepRequest, reason_of, state_of
 
 

@@ -10,12 +10,12 @@ import structlog
 from opentelemetry.trace import get_current_span
 from tenacity import Retrying, retry_if_exception_type, wait_random_exponential
 
-from shared.activation import Activation, Answer, Usage
+from shared.domain.activation import Activation, Answer, Usage
+from shared.domain.messages import ActivationMessage
 from shared.errors import Conflict, StoreUnavailable
-from shared.messages import ActivationMessage
 from shared.ports import ActivationStore, Stored
-from shared.telemetry import telemetry
-from shared.traces import span
+from shared.telemetry.provider import telemetry
+from shared.telemetry.traces import span
 from worker.answering import Answerer, Pause
 from worker.claim import Claimer, NotTaken
 from worker.completion import tell_completed

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from shared.step import Step
+from shared.domain.step import Step
 from worker.generator import StepRequest
 
 MAX_OUTPUT_TOKENS = 8192

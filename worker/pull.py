@@ -16,14 +16,14 @@ from google.cloud import pubsub_v1
 from google.cloud.pubsub_v1.subscriber.message import Message as PulledMessage
 from google.cloud.pubsub_v1.subscriber.scheduler import ThreadScheduler
 
+from shared.domain.messages import Message
 from shared.errors import MessageNotUnderstood, SettingsError, StoreUnavailable
-from shared.google import google_adapters
-from shared.gunicorn_worker import BEFORE_KILLED_SECONDS
-from shared.logs import configure_logging
-from shared.messages import Message
+from shared.google.adapters import google_adapters
+from shared.http.gunicorn_worker import BEFORE_KILLED_SECONDS
 from shared.settings import Settings, read_settings
 from shared.start_checks import check_pull
-from shared.telemetry import configure_telemetry
+from shared.telemetry.logs import configure_logging
+from shared.telemetry.provider import configure_telemetry
 from worker.delivery import deliver
 from worker.gemini_key import with_gemini_key
 from worker.process import ACKED, Processor

@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 import structlog
 
+from shared.auth.tokens import TokenVerifier, bearer_token, push_verifier
 from shared.errors import TokenRefused
-from shared.problems import Problem
+from shared.http.problems import Problem
 from shared.settings import Settings
-from shared.tokens import TokenVerifier, bearer_token, push_verifier
 
 log = structlog.get_logger(__name__)
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import structlog
 
-from shared.activation import Usage
+from shared.domain.activation import Usage
 from worker.generator import (
     Generated,
     Generator,

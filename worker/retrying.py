@@ -12,7 +12,7 @@ from tenacity import (
     wait_random_exponential,
 )
 
-from shared.activation import Usage
+from shared.domain.activation import Usage
 from shared.settings import Settings
 from worker.generator import Generated, Generator, GeneratorError, StepRequest, Unavailable
 

@@ -9,9 +9,9 @@ import structlog
 from flask import Blueprint, Response, jsonify, request
 
 from shared.errors import MessageNotUnderstood
-from shared.problems import Problem, to_response
-from shared.request_body import read_body
-from shared.request_traces import follow
+from shared.http.body import read_body
+from shared.http.problems import Problem, to_response
+from shared.telemetry.request_traces import follow
 from worker.dead_letter import DeadLetters
 from worker.delivery import deliver
 from worker.envelope import unwrap

@@ -7,7 +7,7 @@ import structlog
 from shared.clock import Clock, utc_now
 from shared.ports import ActivationStore, Publisher
 from shared.settings import Settings
-from shared.traced_publisher import TracedPublisher
+from shared.telemetry.traced_publisher import TracedPublisher
 from worker.answering import Answerer
 from worker.board_reader import BoardReader
 from worker.breaker import BreakingGenerator

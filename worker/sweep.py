@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 import structlog
 
 from shared.clock import Clock
+from shared.domain.messages import encode
 from shared.errors import Conflict, PublishFailed
-from shared.messages import encode
 from shared.ports import ActivationStore, Publisher, Stored
 from worker.answering import Answerer
 from worker.completion import tell_completed

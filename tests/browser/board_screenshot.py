@@ -19,10 +19,10 @@ from werkzeug.serving import make_server
 import worker.app
 from local.database import open_database
 from local.store import SqliteStore
-from shared.activation import Activation, Usage
-from shared.logs import configure_logging
-from shared.messages import DeadLetter
+from shared.domain.activation import Activation, Usage
+from shared.domain.messages import DeadLetter
 from shared.settings import Settings
+from shared.telemetry.logs import configure_logging
 from tests.builders import an_activation, an_answer
 from tests.doubles import FakeGenerator, FakePublisher
 from worker.board_page.drawing import KINDS_OF_SOURCE

@@ -52,7 +52,7 @@ def test_a_queue_that_hangs_does_not_hold_the_user_for_long(tmp_path: Path) -> N
         finally:
             os.kill(pid, signal.SIGCONT)
         assert answer.status_code == 202
-        # 4 s in all and a last attempt of 2 s (shared/pubsub.py), with room for a slow host.
+        # 4 s in all and a last attempt of 2 s (shared/google/pubsub.py), with room for a slow host.
         assert held_seconds < 20
         done = pipeline.wait_until_done(answer.json()["activation_id"])
         assert done["source"] == "gemini"

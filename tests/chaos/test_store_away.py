@@ -22,7 +22,7 @@ def test_a_submit_while_firestore_is_away_is_a_503_within_its_deadline(tmp_path:
         seconds = time.monotonic() - started
         assert answer.status_code == 503
         assert answer.headers["Content-Type"] == "application/problem+json"
-        # 6 s in all and a last attempt of 3 s (shared/firestore.py), with room for a slow host.
+        # 6 s and a last attempt of 3 s (shared/google/firestore.py), with room for a slow host.
         assert seconds < 20
         assert gemini.calls == []
         ready = requests.get(f"{pipeline.url}/readyz", timeout=60)

@@ -15,11 +15,11 @@ from google.cloud.firestore_v1.services.firestore.transports import FirestoreGrp
 from ingress.accept import Acceptor
 from ingress.activation_request import ActivationRequest
 from ingress.limits import DailyLimit
-from shared import firestore
 from shared.clock import utc_now
+from shared.domain.messages import decode
 from shared.errors import StoreUnavailable
-from shared.firestore import ATTEMPT_SECONDS, TOTAL_SECONDS, FirestoreStore
-from shared.messages import decode
+from shared.google import firestore
+from shared.google.firestore import ATTEMPT_SECONDS, TOTAL_SECONDS, FirestoreStore
 from tests.builders import LEASE, an_activation, an_answerer
 from tests.doubles import FakeGenerator, FakePublisher
 from tests.emulators import PROJECT, GoogleEmulators, free_port

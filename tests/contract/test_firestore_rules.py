@@ -15,9 +15,9 @@ import requests
 
 from local.emulators import find_emulators, wait_until_listening
 from local.processes import stop_all
-from shared import firestore
-from shared.firestore import FirestoreStore
-from shared.messages import DeadLetter
+from shared.domain.messages import DeadLetter
+from shared.google import firestore
+from shared.google.firestore import FirestoreStore
 from tests.builders import an_activation
 from tests.emulators import PROJECT, GoogleEmulators, free_port, need_emulators
 

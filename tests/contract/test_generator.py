@@ -8,7 +8,7 @@ from email.utils import formatdate
 
 import pytest
 
-from shared.activation import FallbackReason
+from shared.domain.activation import FallbackReason
 from shared.settings import Settings
 from tests.builders import a_step, step_fields
 from tests.fake_gemini import (

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from shared.profile import Profile
+from shared.domain.profile import Profile
+from shared.domain.step import Step
 from shared.settings import Settings
-from shared.step import Step
 from tests.builders import NOON, an_activation, step_fields
 from tests.fake_gemini import FakeGemini, texts
 from worker.answering import Answerer

@@ -13,10 +13,10 @@ from local.database import open_database
 from local.dispatcher import Dispatcher, PushPolicy
 from local.queue import SqliteQueue
 from local.subscriptions import Delivery, Subscriptions
-from shared import pubsub
-from shared.messages import Message
+from shared.domain.messages import Message
+from shared.google import pubsub
+from shared.google.pubsub import PubSubPublisher
 from shared.ports import Publisher
-from shared.pubsub import PubSubPublisher
 from shared.settings import Settings
 from tests.emulators import PROJECT, GoogleEmulators
 from tests.eventually import eventually

@@ -11,12 +11,12 @@ import pytest
 
 from local.database import open_database
 from local.store import SqliteStore
-from shared import firestore
-from shared.activation import Activation, Usage
+from shared.domain.activation import Activation, Usage
+from shared.domain.messages import DeadLetter
+from shared.domain.summary import Outline
 from shared.errors import AlreadyExists, Conflict, InvalidCursor, StoreUnavailable
-from shared.firestore import FirestoreStore
-from shared.messages import DeadLetter
-from shared.outline import Outline
+from shared.google import firestore
+from shared.google.firestore import FirestoreStore
 from shared.ports import ActivationStore
 from tests.builders import LEASE, an_activation, an_answer
 from tests.emulators import PROJECT
@@ -373,7 +373,7 @@ def test_a_dead_letter_is_kept_once(backend: Backend) -> None:
 def test_erasing_all_of_a_user_takes_the_unreadable_too_and_nothing_of_others(
     backend: Backend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("shared.firestore.ERASED_AT_ONCE", 2)
+    monkeypatch.setattr("shared.google.firestore.ERASED_AT_ONCE", 2)
     user_id, other = uuid.uuid4().hex, uuid.uuid4().hex
     own = [backend.an_activation(name, user_id=user_id) for name in "abcde"]
     theirs = backend.an_activation("t", user_id=other)

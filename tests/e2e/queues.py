@@ -9,9 +9,9 @@ from google.cloud import pubsub_v1
 
 from local.database import open_database
 from local.queue import SqliteQueue
-from shared import pubsub
-from shared.messages import Message
-from shared.pubsub import PubSubPublisher
+from shared.domain.messages import Message
+from shared.google import pubsub
+from shared.google.pubsub import PubSubPublisher
 from shared.settings import Settings
 from tests.e2e.pipeline import Pipeline
 from tests.emulators import GoogleEmulators

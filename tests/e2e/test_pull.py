@@ -10,8 +10,8 @@ import pytest
 
 from ingress.app import create_app
 from local.subscriptions import Delivery, Subscriptions
-from shared.google import google_adapters
-from shared.messages import Message
+from shared.domain.messages import Message
+from shared.google.adapters import google_adapters
 from shared.settings import Settings
 from tests.e2e.pipeline import GOOD, clean_environment
 from tests.emulators import GoogleEmulators

@@ -10,7 +10,7 @@ from contextlib import ExitStack
 import pytest
 import requests
 
-from shared.gunicorn_worker import ARRIVAL_SECONDS
+from shared.http.gunicorn_worker import ARRIVAL_SECONDS
 from tests.e2e.pipeline import GOOD, Pipeline, running
 
 THREADS = 4

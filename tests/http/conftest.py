@@ -8,7 +8,7 @@ from flask.testing import FlaskClient
 import ingress.app
 import worker.app
 from local.store import SqliteStore
-from shared.messages import Message
+from shared.domain.messages import Message
 from shared.settings import Settings
 from tests.doubles import FakeGenerator, FakePublisher, FakeTime
 

@@ -6,7 +6,7 @@ from flask.testing import FlaskClient
 import worker.app
 from local.store import SqliteStore
 from shared.errors import StoreUnavailable
-from shared.security_headers import PAGE
+from shared.http.headers import PAGE
 from shared.settings import Settings
 from tests.builders import LEASE, an_activation, an_answer
 from tests.doubles import FakeGenerator, FakePublisher, FakeTime, StoreWithFaults

@@ -11,8 +11,8 @@ import ingress.app
 import worker.app
 from local.store import SqliteStore
 from shared.errors import StoreUnavailable
-from shared.logs import configure_logging
 from shared.settings import Settings
+from shared.telemetry.logs import configure_logging
 from tests.doubles import FakeGenerator, FakePublisher, FakeTime, StoreWithFaults
 from tests.http.conftest import GOOD, Apps
 

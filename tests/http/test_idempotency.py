@@ -11,8 +11,8 @@ from werkzeug.test import TestResponse
 import ingress.app
 from local.database import Database
 from local.store import SqliteStore
+from shared.domain.messages import decode
 from shared.errors import AlreadyExists
-from shared.messages import decode
 from shared.settings import Settings
 from tests.builders import NOON, an_answer
 from tests.doubles import FakePublisher, FakeTime, StoreWithFaults

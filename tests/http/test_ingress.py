@@ -8,8 +8,8 @@ from werkzeug.test import EnvironBuilder, run_wsgi_app
 import ingress.app
 from local.database import Database
 from local.store import SqliteStore
+from shared.domain.messages import decode
 from shared.errors import AlreadyExists, StoreUnavailable
-from shared.messages import decode
 from shared.settings import Settings
 from tests.builders import NOON, an_activation, an_answer, step_fields
 from tests.doubles import FakePublisher, FakeTime, StoreWithFaults

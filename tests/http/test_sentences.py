@@ -8,7 +8,7 @@ import pytest
 
 import ingress.app
 from local.store import SqliteStore
-from shared import sentences
+from shared.http import translations
 from shared.settings import Settings
 from tests.doubles import FakePublisher
 from tests.http.conftest import GOOD, Apps
@@ -61,7 +61,7 @@ def test_every_swedish_sentence_belongs_to_one_of_ours_and_keeps_its_places() ->
     files = [*ROOT.glob("ingress/*.py"), *ROOT.glob("shared/*.py")]
     code = "".join(file.read_text(encoding="utf-8") for file in files)
     joined = re.sub(r'"\s*\n\s*"', "", code)
-    text = Path(sentences.__file__).with_name("sentences.sv.json").read_text(encoding="utf-8")
+    text = Path(translations.__file__).with_name("translations.sv.json").read_text(encoding="utf-8")
     names_and_pydantics = {"goal", "mood", "Field required"}
     for english, swedish in json.loads(text).items():
         assert re.findall(r"\{\w+\}", english) == re.findall(r"\{\w+\}", swedish)

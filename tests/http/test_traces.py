@@ -9,10 +9,10 @@ import pytest
 from opentelemetry.trace import format_trace_id
 
 from local.store import SqliteStore
-from shared.activation import Usage
+from shared.domain.activation import Usage
+from shared.domain.messages import Message, decode, encode
 from shared.errors import StoreUnavailable
-from shared.logs import configure_logging
-from shared.messages import Message, decode, encode
+from shared.telemetry.logs import configure_logging
 from tests.builders import an_activation
 from tests.doubles import FakeGenerator, FakeTime
 from tests.http.conftest import GOOD, Apps, deliver

@@ -12,8 +12,8 @@ from werkzeug.test import TestResponse
 import worker.app
 from local.database import Database
 from local.store import SqliteStore
+from shared.domain.messages import Message, encode
 from shared.errors import StoreUnavailable
-from shared.messages import Message, encode
 from shared.settings import Settings
 from tests.builders import LEASE, NOON, an_activation
 from tests.doubles import FakeGenerator, FakePublisher, FakeTime, StoreWithFaults

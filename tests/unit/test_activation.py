@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from shared.activation import FIRST_LOOK, SWEEP_GRACE, Activation, Usage
+from shared.domain.activation import FIRST_LOOK, SWEEP_GRACE, Activation, Usage
+from shared.domain.profile import NeuroTendencies, PersonalityType, Profile, WellbeingFlags
 from shared.errors import InvalidTransition
-from shared.profile import NeuroTendencies, PersonalityType, Profile, WellbeingFlags
 from tests.builders import LEASE, NOON, a_step, an_activation, an_answer
 
 LATER = NOON + timedelta(seconds=7)

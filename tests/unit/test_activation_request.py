@@ -7,8 +7,8 @@ import pytest
 from werkzeug.datastructures import LanguageAccept
 
 from ingress.activation_request import ActivationRequest, language_of, parse_request
-from shared.problems import Problem, spoken
-from shared.profile import Profile
+from shared.domain.profile import Profile
+from shared.http.problems import Problem, spoken
 
 JSON = "application/json"
 

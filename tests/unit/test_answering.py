@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from shared.activation import Activation, Answer, FallbackReason
+from shared.domain.activation import Activation, Answer, FallbackReason
 from tests.builders import NOON, an_activation, an_answerer
 from tests.doubles import FakeGenerator, FakeTime
 from worker.answering import Pause

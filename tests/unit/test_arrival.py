@@ -10,7 +10,7 @@ from contextlib import contextmanager
 import pytest
 from gunicorn.http.errors import NoMoreData
 
-from shared.arrival import LARGEST_AWAITED_BYTES, ArrivingSocket, bytes_missing
+from shared.http.arrival import LARGEST_AWAITED_BYTES, ArrivingSocket, bytes_missing
 
 HEAD = b"POST / HTTP/1.1\r\nHost: a\r\n"
 

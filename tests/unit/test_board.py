@@ -6,8 +6,8 @@ from itertools import count
 
 import pytest
 
-from shared.activation import Activation, FallbackReason, Source, Usage
-from shared.outline import Outline
+from shared.domain.activation import Activation, FallbackReason, Source, Usage
+from shared.domain.summary import Outline
 from tests.builders import LEASE, NOON, an_activation, an_answer
 from worker.board import Board, Reading, board_of, midnight_before
 from worker.cost import Prices

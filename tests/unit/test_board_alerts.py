@@ -4,7 +4,7 @@ from typing import get_args
 
 import pytest
 
-from shared.activation import FallbackReason
+from shared.domain.activation import FallbackReason
 from tests.unit.test_board import answered, board, waiting
 from worker.board import Board
 from worker.board_alerts import _ADVICE, ENOUGH_ANSWERS, alerts

@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.activation import Source
+from shared.domain.activation import Source
 from tests.unit.test_board import answered, board, waiting
 from worker.board_page import BoardPage
 from worker.board_page.drawing import (

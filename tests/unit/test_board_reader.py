@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 import pytest
 
 from local.store import SqliteStore
-from shared.activation import Activation
+from shared.domain.activation import Activation
+from shared.domain.summary import Outline
 from shared.errors import StoreUnavailable
-from shared.outline import Outline
 from shared.ports import ActivationStore
 from tests.builders import NOON, an_activation, an_answer
 from tests.doubles import FakeTime, StoreWithFaults

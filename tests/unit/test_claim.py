@@ -6,9 +6,9 @@ from itertools import count
 import pytest
 
 from local.store import SqliteStore
-from shared.activation import Activation
+from shared.domain.activation import Activation
+from shared.domain.messages import ActivationMessage
 from shared.errors import Conflict, StoreUnavailable
-from shared.messages import ActivationMessage
 from shared.ports import ActivationStore, Stored
 from tests.builders import LEASE, NOON, an_activation, an_answer
 from tests.doubles import FakeTime, StoreWithFaults

@@ -6,9 +6,9 @@ import pytest
 from structlog.testing import capture_logs
 
 from local.store import SqliteStore
-from shared.activation import Usage
+from shared.domain.activation import Usage
+from shared.domain.messages import ActivationMessage
 from shared.errors import StoreUnavailable
-from shared.messages import ActivationMessage
 from tests.builders import LEASE, NOON, an_activation, an_answerer
 from tests.doubles import FakeGenerator, FakeTime, StoreWithFaults
 from worker.claim import Claimer

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from shared.cursor import decode_cursor, encode_cursor
+from shared.domain.cursor import decode_cursor, encode_cursor
 from shared.errors import InvalidCursor
 from tests.builders import NOON
 

@@ -4,8 +4,8 @@ import pytest
 
 from local.database import Database
 from local.store import SqliteStore
+from shared.domain.messages import Message, encode
 from shared.errors import Conflict, StoreUnavailable
-from shared.messages import Message, encode
 from shared.ports import ActivationStore
 from tests.builders import LEASE, NOON, an_activation, an_answer, an_answerer
 from tests.doubles import FakeGenerator, FakeTime, StoreWithFaults

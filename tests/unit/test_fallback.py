@@ -11,7 +11,7 @@ from typing import get_args
 
 import pytest
 
-from shared.step import CategoryId, Step
+from shared.domain.step import CategoryId, Step
 from worker.fallback import LANGUAGES, FallbackLibrary, load_library
 
 ROOT = Path(__file__).resolve().parents[2]

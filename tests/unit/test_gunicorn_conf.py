@@ -27,7 +27,7 @@ def test_the_app_is_built_after_the_fork(conf: dict[str, Any]) -> None:
 def test_port_and_threads_are_the_settings(conf: dict[str, Any]) -> None:
     assert conf["bind"] == "0.0.0.0:9999"
     assert conf["threads"] == 7
-    assert conf["worker_class"] == "shared.gunicorn_worker.Worker"
+    assert conf["worker_class"] == "shared.http.gunicorn_worker.Worker"
 
 
 def test_it_holds_many_more_connections_than_threads_and_fewer_than_it_may_open_files(

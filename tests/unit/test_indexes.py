@@ -11,9 +11,9 @@ from google.auth.credentials import AnonymousCredentials
 from google.cloud import firestore
 from google.cloud.firestore_v1.types import StructuredQuery
 
-from shared.activation import Activation
+from shared.domain.activation import Activation
 from shared.errors import StoreUnavailable
-from shared.firestore import DEAD_LETTERS, SHARDS, FirestoreStore
+from shared.google.firestore import DEAD_LETTERS, SHARDS, FirestoreStore
 
 FILE = Path(__file__).resolve().parents[2] / "deploy" / "firestore.indexes.json"
 FOUND: dict[str, Any] = json.loads(FILE.read_text())

@@ -1,7 +1,7 @@
 """What becomes of the work in hand when the process is about to be killed."""
 
 from local.store import SqliteStore
-from shared.activation import Activation
+from shared.domain.activation import Activation
 from shared.errors import StoreUnavailable
 from shared.ports import Stored
 from tests.doubles import FakeGenerator, FakeTime, StoreWithFaults

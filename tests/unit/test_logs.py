@@ -17,7 +17,7 @@ CANARY = "secret-canary"
 
 LOGGING = """
 import logging, structlog
-from shared.logs import configure_logging
+from shared.telemetry.logs import configure_logging
 
 configure_logging({level!r}, json={json})
 log = structlog.get_logger("ours")
@@ -25,7 +25,7 @@ log = structlog.get_logger("ours")
 
 A_ROUTE_THAT_RAISES = """
 from flask import Flask
-from shared.problems import install_problems
+from shared.http.problems import install_problems
 
 app = Flask("small", static_folder=None)
 install_problems(app)

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from shared.domain.messages import Message, decode, encode
+from shared.domain.profile import Profile
 from shared.errors import MessageNotUnderstood
-from shared.messages import Message, decode, encode
-from shared.profile import Profile
 from tests.builders import LEASE, NOON, an_activation, an_answer
 
 CANARY = "kanariefågel"

@@ -2,8 +2,8 @@
 
 import pytest
 
-from shared.activation import Usage
-from shared.profile import Profile
+from shared.domain.activation import Usage
+from shared.domain.profile import Profile
 from tests.doubles import FakeGenerator, FakeTime
 from tests.recorded_telemetry import Recorded
 from worker.generator import (

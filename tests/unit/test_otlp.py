@@ -6,10 +6,10 @@ from collections.abc import Iterator
 import pytest
 from structlog.testing import capture_logs
 
-from shared.otlp import END_SECONDS, exporting
 from shared.settings import Settings
-from shared.telemetry import OFF, Telemetry, configure_telemetry, install, telemetry
-from shared.traces import span
+from shared.telemetry.export import END_SECONDS, exporting
+from shared.telemetry.provider import OFF, Telemetry, configure_telemetry, install, telemetry
+from shared.telemetry.traces import span
 from tests.emulators import free_port
 from tests.eventually import eventually
 from tests.otlp_receiver import OtlpReceiver

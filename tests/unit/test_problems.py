@@ -10,7 +10,7 @@ from werkzeug.exceptions import TooManyRequests
 from werkzeug.test import TestResponse
 
 from shared.errors import BackendError, Conflict, StoreUnavailable
-from shared.problems import CONTENT_TYPE, Problem, install_problems
+from shared.http.problems import CONTENT_TYPE, Problem, install_problems
 
 CANARY = "kanariefågel"
 MOST_BYTES = 100

@@ -5,9 +5,9 @@ from datetime import timedelta
 import pytest
 
 from local.store import SqliteStore
-from shared.activation import Activation, Usage
+from shared.domain.activation import Activation, Usage
+from shared.domain.messages import ActivationMessage
 from shared.errors import Conflict, StoreUnavailable
-from shared.messages import ActivationMessage
 from shared.ports import ActivationStore, Stored
 from tests.builders import LEASE, MAX_ATTEMPTS, NOON, an_activation, an_answerer
 from tests.doubles import FakeGenerator, FakeTime, StoreWithFaults

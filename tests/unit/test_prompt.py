@@ -6,8 +6,8 @@ from typing import Any, get_args
 import pytest
 from google.ai.generativelanguage_v1beta.types import Schema
 
-from shared.profile import NeuroTendencies, PersonalityType, Profile, WellbeingFlags
-from shared.step import ActivationType, CategoryId, LogType, Step
+from shared.domain.profile import NeuroTendencies, PersonalityType, Profile, WellbeingFlags
+from shared.domain.step import ActivationType, CategoryId, LogType, Step
 from worker.generator import StepRequest
 from worker.prompt import SYSTEM_INSTRUCTION, step_schema, user_message
 

@@ -11,8 +11,8 @@ import pytest
 from local.database import Database
 from local.dispatcher import Dispatcher, PushPolicy, envelope
 from local.queue import Delivery, SqliteQueue
+from shared.domain.messages import Message
 from shared.errors import StoreUnavailable
-from shared.messages import Message
 from tests.builders import NOON
 from tests.eventually import eventually
 from tests.push_target import PushTarget

@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.activation import Usage
+from shared.domain.activation import Usage
 from tests.doubles import FakeGenerator, FakeTime
 from worker.generator import Blocked, Generated, InvalidOutput, StepRequest, Unavailable
 from worker.prompt import user_message

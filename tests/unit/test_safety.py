@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from shared.profile import Profile, Scalar, WellbeingFlags
-from shared.step import Step
+from shared.domain.profile import Profile, Scalar, WellbeingFlags
+from shared.domain.step import Step
 from worker.safety import caring_step, signals_self_harm
 
 EXAMPLES: dict[str, Any] = json.loads(

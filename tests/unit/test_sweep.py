@@ -5,9 +5,9 @@ from datetime import timedelta
 import pytest
 
 from local.store import SqliteStore
-from shared.activation import FIRST_LOOK, SWEEP_GRACE, Activation
+from shared.domain.activation import FIRST_LOOK, SWEEP_GRACE, Activation
+from shared.domain.messages import decode
 from shared.errors import Conflict, StoreUnavailable
-from shared.messages import decode
 from shared.ports import ActivationStore, Stored
 from tests.builders import LEASE, NOON, an_activation, an_answer, an_answerer
 from tests.doubles import FakeGenerator, FakePublisher, FakeTime, StoreWithFaults

@@ -8,10 +8,10 @@ DOCUMENT = (ROOT / "docs" / "telemetry.md").read_text(encoding="utf-8")
 CODE = "\n".join(
     (ROOT / name).read_text(encoding="utf-8")
     for name in (
-        "shared/metrics.py",
-        "shared/request_traces.py",
-        "shared/traced_publisher.py",
-        "shared/traces.py",
+        "shared/telemetry/metrics.py",
+        "shared/telemetry/request_traces.py",
+        "shared/telemetry/traced_publisher.py",
+        "shared/telemetry/traces.py",
         "worker/delivery.py",
         "worker/observed_generator.py",
         "worker/process.py",
@@ -25,6 +25,8 @@ def test_every_name_in_the_code_is_documented_and_the_other_way_round() -> None:
 
 
 def test_every_attribute_of_a_metric_is_in_its_row() -> None:
-    attributes = set(re.findall(r'[{ ]"([a-z]+)": ', (ROOT / "shared/metrics.py").read_text()))
+    attributes = set(
+        re.findall(r'[{ ]"([a-z]+)": ', (ROOT / "shared/telemetry/metrics.py").read_text())
+    )
     rows = [row.split("|") for row in DOCUMENT.splitlines() if row.startswith("| `innerjourney.")]
     assert set(re.findall(r"`([a-z]+)`", " ".join(row[3] for row in rows))) == attributes

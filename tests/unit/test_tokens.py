@@ -17,11 +17,11 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from jwt.algorithms import RSAAlgorithm
 
 from ingress.identity import LOCAL_USER, identity, signed_in_user
+from shared.auth.signing_keys import NoKeysYet, SigningKeys
+from shared.auth.tokens import TokenVerifier, bearer_token, firebase_verifier, push_verifier
 from shared.errors import TokenRefused
-from shared.problems import Problem
+from shared.http.problems import Problem
 from shared.settings import Settings
-from shared.signing_keys import NoKeysYet, SigningKeys
-from shared.tokens import TokenVerifier, bearer_token, firebase_verifier, push_verifier
 from tests.doubles import FakeTime
 from worker.push_auth import only_for, push_authorization
 

@@ -4,10 +4,10 @@ import pytest
 from opentelemetry.trace import SpanKind, format_span_id, format_trace_id, get_current_span
 from structlog.testing import capture_logs
 
+from shared.domain.messages import Message
 from shared.errors import PublishFailed
-from shared.messages import Message
-from shared.traced_publisher import TracedPublisher
-from shared.traces import (
+from shared.telemetry.traced_publisher import TracedPublisher
+from shared.telemetry.traces import (
     begin_span,
     context_of,
     current_traceparent,

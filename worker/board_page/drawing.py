@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from shared.activation import Source, Status
+from shared.domain.activation import Source, Status
 from worker.latency import EDGES, Bucket, Latency
 
 KINDS_OF_SOURCE: tuple[Source, ...] = ("gemini", "fallback", "safety")

@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Mapping
 from pathlib import Path
 
-from shared.step import Step
+from shared.domain.step import Step
 
 LANGUAGES = ("sv", "en")
 DEFAULT_LANGUAGE = "en"

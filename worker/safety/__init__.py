@@ -14,8 +14,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from shared.profile import Profile, Scalar
-from shared.step import Step
+from shared.domain.profile import Profile, Scalar
+from shared.domain.step import Step
 
 _HERE = Path(__file__).parent
 

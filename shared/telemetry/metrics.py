@@ -7,7 +7,7 @@ from datetime import datetime
 
 from opentelemetry.metrics import Histogram, Meter
 
-from shared.activation import Activation, Usage
+from shared.domain.activation import Activation, Usage
 
 QUICK = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300)
 """Bounds of the queue delay, in seconds: a healthy delivery takes milliseconds, a sweep minutes."""

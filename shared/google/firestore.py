@@ -18,12 +18,12 @@ from google.api_core.datetime_helpers import DatetimeWithNanoseconds
 from google.cloud import firestore
 from google.cloud.firestore_v1.base_query import FieldFilter
 
-from shared.activation import Activation
-from shared.cursor import decode_cursor, encode_cursor
+from shared.domain.activation import Activation
+from shared.domain.cursor import decode_cursor, encode_cursor
+from shared.domain.messages import DEAD_LETTERS_KEPT, DeadLetter
+from shared.domain.summary import Outline
 from shared.errors import AlreadyExists, Conflict, StoreUnavailable
-from shared.google_calls import GOOGLE_ERRORS, bounded
-from shared.messages import DEAD_LETTERS_KEPT, DeadLetter
-from shared.outline import Outline
+from shared.google.calls import GOOGLE_ERRORS, bounded
 from shared.ports import Page, Stored
 from shared.stored_documents import parsed, those_that_can_be_read
 from shared.waiting import wait_until_changed

@@ -13,9 +13,9 @@ from google.pubsub_v1.services.publisher import PublisherClient
 from google.pubsub_v1.services.publisher.transports import PublisherGrpcTransport
 from google.pubsub_v1.types import PubsubMessage
 
+from shared.domain.messages import Message
 from shared.errors import PublishFailed
-from shared.google_calls import GOOGLE_ERRORS, bounded
-from shared.messages import Message
+from shared.google.calls import GOOGLE_ERRORS, bounded
 
 ATTEMPT_SECONDS = 2.0
 TOTAL_SECONDS = 4.0

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from shared.activation import Activation, is_activation_id
+from shared.domain.activation import Activation, is_activation_id
 from shared.errors import MessageNotUnderstood
 
 SCHEMA = "1"

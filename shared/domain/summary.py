@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
-from shared.activation import Activation, FallbackReason, Source, Status, Usage
+from shared.domain.activation import Activation, FallbackReason, Source, Status, Usage
 
 
 class Outline(BaseModel):

@@ -23,7 +23,7 @@ from opentelemetry.trace import (
 )
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
-from shared.telemetry import telemetry
+from shared.telemetry.provider import telemetry
 
 ACTIVATION_ID = "innerjourney.activation_id"
 LONGEST_TRACEPARENT = 512

@@ -6,7 +6,7 @@ from pathlib import Path
 from werkzeug.datastructures import LanguageAccept
 
 _SWEDISH: dict[str, str] = json.loads(
-    Path(__file__).with_name("sentences.sv.json").read_text(encoding="utf-8")
+    Path(__file__).with_name("translations.sv.json").read_text(encoding="utf-8")
 )
 
 

@@ -1,6 +1,6 @@
 """gunicorn's threaded worker, with three changes: slow clients, refusals, and the end.
 
-- A connection takes a thread only when its request has arrived (shared/arrival.py): with the stock
+- A connection takes a thread only when its request has arrived (arrival.py): with the stock
   worker, clients that send half a request hold a thread each until none is left.
 - What can't be parsed is answered with a problem, and not logged with the header that it quotes.
 - After SIGTERM the app is told before the process is killed, so that it can let go of its work.
@@ -26,9 +26,9 @@ from gunicorn.http.errors import (
 )
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
-from shared.arrival import READ_SECONDS, ArrivingSocket
 from shared.errors import SettingsError
-from shared.problems import CONTENT_TYPE
+from shared.http.arrival import READ_SECONDS, ArrivingSocket
+from shared.http.problems import CONTENT_TYPE
 
 AT_SIGTERM, BEFORE_KILLED, AT_END = "at_sigterm", "before_killed", "at_end"
 """Names, among a Flask app's extensions, of what is called when the grace begins, when it is nearly
@@ -158,7 +158,7 @@ def _closed_already(graceful: bool = False) -> None:
 
 
 def _problem(status: HTTPStatus, request_id: str) -> bytes:
-    """As shared/problems.py makes them; here there is no app and no response object yet."""
+    """As shared/http/problems.py makes them; here there is no app and no response object yet."""
     detail = "The request can't be read."
     body = json.dumps(
         {"type": "about:blank", "title": status.phrase, "status": status.value, "detail": detail}

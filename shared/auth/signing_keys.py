@@ -14,7 +14,7 @@ from typing import Any
 import jwt
 import requests
 
-from shared.deadline_adapter import mount_deadlines
+from shared.total_deadline import mount_deadlines
 
 TOTAL_SECONDS = 5.0
 LIFESPAN_SECONDS = 6 * 3600

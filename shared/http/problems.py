@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from werkzeug.exceptions import HTTPException
 
 from shared.errors import StoreUnavailable
-from shared.sentences import language_of_sentences, say
+from shared.http.translations import language_of_sentences, say
 
 log = structlog.get_logger(__name__)
 

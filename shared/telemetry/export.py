@@ -26,7 +26,7 @@ from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExportResult
 
 from shared.settings import Settings
-from shared.telemetry import Telemetry
+from shared.telemetry.provider import Telemetry
 
 log = structlog.get_logger(__name__)
 

@@ -3,7 +3,7 @@
 from flask import request
 from gunicorn.http.errors import ParseException
 
-from shared.problems import Problem
+from shared.http.problems import Problem
 
 
 def read_body() -> bytes:

@@ -13,9 +13,9 @@ from flask import Flask
 from opentelemetry.metrics import MeterProvider, NoOpMeterProvider
 from opentelemetry.trace import NoOpTracerProvider, Tracer, TracerProvider
 
-from shared.gunicorn_worker import AT_END, BEFORE_KILLED
-from shared.metrics import Metrics
+from shared.http.gunicorn_worker import AT_END, BEFORE_KILLED
 from shared.settings import Settings
+from shared.telemetry.metrics import Metrics
 
 log = structlog.get_logger(__name__)
 
@@ -79,7 +79,7 @@ def configure_telemetry(settings: Settings, service_name: ServiceName) -> Teleme
     configured = OFF
     if settings.otel_exporter_otlp_endpoint:
         # Imported here: the SDK takes a fifth of a second, and most local runs do without.
-        from shared.otlp import exporting
+        from shared.telemetry.export import exporting
 
         try:
             configured = exporting(settings, service_name)

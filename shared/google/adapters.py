@@ -1,8 +1,8 @@
 """Google's store and queue from the settings; used by both production composition roots."""
 
-from shared import firestore, pubsub
-from shared.firestore import FirestoreStore
-from shared.pubsub import PubSubPublisher
+from shared.google import firestore, pubsub
+from shared.google.firestore import FirestoreStore
+from shared.google.pubsub import PubSubPublisher
 from shared.settings import Settings
 
 

@@ -6,7 +6,7 @@ from flask import Flask, Response, g, request
 from opentelemetry.context import attach, detach
 from opentelemetry.trace import SpanKind, set_span_in_context
 
-from shared.traces import begin_span, context_of, mark_failed, unrecorded
+from shared.telemetry.traces import begin_span, context_of, mark_failed, unrecorded
 
 NO_SPANS: Mapping[str, str] = {}
 

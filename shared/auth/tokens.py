@@ -5,8 +5,8 @@ from typing import Any
 import jwt
 import structlog
 
+from shared.auth.signing_keys import NoKeysYet, SigningKeys
 from shared.errors import NothingToVerifyWith, TokenRefused
-from shared.signing_keys import NoKeysYet, SigningKeys
 
 log = structlog.get_logger(__name__)
 

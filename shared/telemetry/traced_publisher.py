@@ -4,9 +4,9 @@ from dataclasses import replace
 
 from opentelemetry.trace import SpanKind
 
-from shared.messages import Message
+from shared.domain.messages import Message
 from shared.ports import Publisher
-from shared.traces import ACTIVATION_ID, context_of, span, traceparent_of
+from shared.telemetry.traces import ACTIVATION_ID, context_of, span, traceparent_of
 
 
 class TracedPublisher:

@@ -15,9 +15,9 @@ from typing import Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
+from shared.domain.profile import Profile
+from shared.domain.step import Step
 from shared.errors import InvalidTransition
-from shared.profile import Profile
-from shared.step import Step
 
 Status = Literal[
     "queued",  # written, waits for a worker (again, after a release or an expired lease)

@@ -1,0 +1,1 @@
+"""Bearer tokens that Google signs, and the keys to check them with."""

@@ -1,0 +1,1 @@
+"""Logs, traces and metrics, and where they go."""
