@@ -7,15 +7,15 @@ from flask import Flask, Response, request
 from flask_cors import CORS
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from ingress.accept import Acceptor
-from ingress.activation_request import MAX_BODY_BYTES
-from ingress.docs import docs_routes
-from ingress.history import history_routes
-from ingress.identity import identity
-from ingress.limits import BurstLimit, DailyLimit
-from ingress.page_routes import page_routes
-from ingress.patience import Patience
-from ingress.routes import Services, activation_routes
+from ingress.api.history import history_routes
+from ingress.api.identity import identity
+from ingress.api.request import MAX_BODY_BYTES
+from ingress.api.routes import Services, activation_routes
+from ingress.openapi.routes import docs_routes
+from ingress.page.routes import page_routes
+from ingress.submit.accept import Acceptor
+from ingress.submit.limits import BurstLimit, DailyLimit
+from ingress.submit.wait_slots import Patience
 from shared.clock import Clock, utc_now
 from shared.http.gunicorn_worker import AT_SIGTERM
 from shared.http.headers import install_security_headers

@@ -3,7 +3,7 @@
 
 import { Activations } from "./activations.js";
 import { forgetActivation, tab } from "./kept.js";
-import { language } from "./language.js";
+import { language } from "./words/language.js";
 
 export const signedIn = () => tab.get("token") !== null;
 export const signIn = (token) => tab.set("token", token);

@@ -1,14 +1,14 @@
 // What stands behind which address, what all views share, and what becomes of an error.
 
 import { signedIn, signOut } from "./api.js";
-import { button, el } from "./dom.js";
-import { formView } from "./form.js";
-import { historyView } from "./history.js";
+import { button, el } from "./elements/dom.js";
+import { formView } from "./views/form.js";
+import { historyView } from "./views/history.js";
 import { forgetAllActivations, tab } from "./kept.js";
-import { choose, language, other, t } from "./language.js";
+import { choose, language, other, t } from "./words/language.js";
 import { goneCard, problemCard } from "./problems.js";
-import { signInCard } from "./sign_in.js";
-import { activationView, sendingView } from "./working.js";
+import { signInCard } from "./views/sign_in.js";
+import { activationView, sendingView } from "./views/working.js";
 
 const VIEWS = { sending: sendingView, activation: activationView, history: historyView };
 const main = document.getElementById("main");

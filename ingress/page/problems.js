@@ -1,8 +1,8 @@
 // What went wrong, in words. A problem of the server has a sentence for the user in the page's
 // language; what never reached it gets one of ours.
 
-import { button, card, el, heading } from "./dom.js";
-import { clockTime, inTime, t } from "./language.js";
+import { button, card, el, heading } from "./elements/dom.js";
+import { clockTime, inTime, t } from "./words/language.js";
 
 /** @param {any} error @returns {string} */
 export function inWords(error) {

@@ -12,9 +12,9 @@ import pytest
 from google.cloud.firestore_v1.services.firestore import FirestoreClient
 from google.cloud.firestore_v1.services.firestore.transports import FirestoreGrpcTransport
 
-from ingress.accept import Acceptor
-from ingress.activation_request import ActivationRequest
-from ingress.limits import DailyLimit
+from ingress.api.request import ActivationRequest
+from ingress.submit.accept import Acceptor
+from ingress.submit.limits import DailyLimit
 from shared.clock import utc_now
 from shared.domain.messages import decode
 from shared.errors import StoreUnavailable

@@ -4,7 +4,7 @@ import re
 import subprocess
 from pathlib import Path
 
-from ingress.openapi import PATHS
+from ingress.openapi.document import PATHS
 from tests.e2e.api_docs import DOCUMENT, EXAMPLE, WRITTEN_FOR, differences
 from tests.e2e.pipeline import running
 

@@ -5,11 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from ingress.page.routes import TYPES
 from tests.http.conftest import Apps
 
 FOLDER = Path(__file__).resolve().parents[2] / "ingress" / "page"
-NAMES = sorted(file.name for file in FOLDER.iterdir())
-MODULES = sorted(FOLDER.glob("*.js"))
+FILES = sorted(file for file in FOLDER.rglob("*") if file.suffix in TYPES)
+NAMES = [file.relative_to(FOLDER).as_posix() for file in FILES]
+MODULES = [file for file in FILES if file.suffix == ".js"]
 
 
 def test_without_its_slash_it_leads_to_the_page(apps: Apps) -> None:
@@ -49,7 +51,9 @@ def test_an_unchanged_file_is_not_sent_again(apps: Apps, name: str) -> None:
     assert again.data == b""
 
 
-@pytest.mark.parametrize("name", ["nothing.js", "..%2fapp.py", "../app.py", "page/index.html"])
+@pytest.mark.parametrize(
+    "name", ["nothing.js", "routes.py", "..%2fapp.py", "../app.py", "page/index.html"]
+)
 def test_nothing_else_is_served(apps: Apps, name: str) -> None:
     assert apps.ingress.get(f"/app/{name}").status_code == 404
 
@@ -58,17 +62,19 @@ def test_nothing_else_is_served(apps: Apps, name: str) -> None:
 def test_no_module_writes_markup_or_imports_from_outside(module: Path) -> None:
     text = module.read_text(encoding="utf-8")
     assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\b", text)
-    assert [name for name in re.findall(r'from "([^"]+)"', text) if name[2:] not in NAMES] == []
+    imported = re.findall(r'from "([^"]+)"', text)
+    assert all(name.startswith(".") for name in imported)
+    assert {(module.parent / name).resolve() for name in imported} <= set(MODULES)
 
 
 def test_every_module_is_loaded_at_once_and_not_one_after_the_other() -> None:
     page = (FOLDER / "index.html").read_text(encoding="utf-8")
     preloaded = re.findall(r'rel="modulepreload" href="([^"]+)"', page)
-    assert preloaded == [module.name for module in MODULES if module.name != "main.js"]
+    assert preloaded == [name for name in NAMES if name.endswith(".js") and name != "main.js"]
 
 
 def keys(language: str) -> list[str]:
-    text = (FOLDER / f"strings.{language}.js").read_text(encoding="utf-8")
+    text = (FOLDER / f"words/strings.{language}.js").read_text(encoding="utf-8")
     return re.findall(r'^  "([\w.]+)":', text, re.MULTILINE)
 
 

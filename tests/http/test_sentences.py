@@ -58,7 +58,7 @@ def test_a_limit_is_told_with_its_number(store: SqliteStore, publisher: FakePubl
 
 def test_every_swedish_sentence_belongs_to_one_of_ours_and_keeps_its_places() -> None:
     """One that is changed in the code and not here would silently be English again."""
-    files = [*ROOT.glob("ingress/*.py"), *ROOT.glob("shared/*.py")]
+    files = [*ROOT.glob("ingress/**/*.py"), *ROOT.glob("shared/**/*.py")]
     code = "".join(file.read_text(encoding="utf-8") for file in files)
     joined = re.sub(r'"\s*\n\s*"', "", code)
     text = Path(translations.__file__).with_name("translations.sv.json").read_text(encoding="utf-8")

@@ -9,7 +9,7 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 import ingress.app
-from ingress.patience import Patience, is_done
+from ingress.submit.wait_slots import Patience, is_done
 from local.store import SqliteStore
 from shared.ports import Stored
 from shared.settings import Settings

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from werkzeug.datastructures import LanguageAccept
 
-from ingress.activation_request import ActivationRequest, language_of, parse_request
+from ingress.api.request import ActivationRequest, language_of, parse_request
 from shared.domain.profile import Profile
 from shared.http.problems import Problem, spoken
 

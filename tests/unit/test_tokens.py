@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from jwt.algorithms import RSAAlgorithm
 
-from ingress.identity import LOCAL_USER, identity, signed_in_user
+from ingress.api.identity import LOCAL_USER, identity, signed_in_user
 from shared.auth.signing_keys import NoKeysYet, SigningKeys
 from shared.auth.tokens import TokenVerifier, bearer_token, firebase_verifier, push_verifier
 from shared.errors import TokenRefused

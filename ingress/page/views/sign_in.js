@@ -1,9 +1,9 @@
 // Where the server wants to know who one is. A real frontend signs in with Firebase Auth
 // (docs/page.md); for this page a token that somebody pastes is enough.
 
-import { signIn } from "./api.js";
-import { card, el, heading } from "./dom.js";
-import { t } from "./language.js";
+import { signIn } from "../api.js";
+import { card, el, heading } from "../elements/dom.js";
+import { t } from "../words/language.js";
 
 /** `refused` is true when a token was given and no longer counts. */
 export function signInCard(signedIn, refused) {

@@ -5,16 +5,16 @@ from dataclasses import dataclass, replace
 from flask import Blueprint, Response, request
 from opentelemetry.trace import get_current_span
 
-from ingress import answers
-from ingress.accept import Accepted, Acceptor
-from ingress.activation_request import language_of, parse_request
-from ingress.cancel import cancel
-from ingress.idempotency import checked_key
-from ingress.identity import Identify
-from ingress.limits import BurstLimit
-from ingress.patience import Patience, is_done
-from ingress.preferences import Preferences, parse_preferences
-from ingress.representation import Welcome
+from ingress.api import responses
+from ingress.api.idempotency import checked_key
+from ingress.api.identity import Identify
+from ingress.api.preferences import Preferences, parse_preferences
+from ingress.api.representation import Welcome
+from ingress.api.request import language_of, parse_request
+from ingress.submit.accept import Accepted, Acceptor
+from ingress.submit.cancel import cancel
+from ingress.submit.limits import BurstLimit
+from ingress.submit.wait_slots import Patience, is_done
 from shared.clock import Clock
 from shared.domain.activation import is_activation_id
 from shared.http.body import read_body
@@ -41,7 +41,7 @@ def activation_routes(services: Services) -> Blueprint:
 
     @routes.get("/")
     def welcome() -> Response:
-        return answers.json_answer(Welcome())
+        return responses.json_answer(Welcome())
 
     @routes.post("/gemini/getActivation")
     def get_activation() -> Response:
@@ -54,8 +54,8 @@ def activation_routes(services: Services) -> Blueprint:
         asked = replace(preferences, respond_async=later)
         marks = _marks(accepted, asked.applied(waited=waited.granted))
         if later:
-            return answers.accept(latest, services.clock(), marks=marks)
-        return answers.flat(latest, services.clock(), marks)
+            return responses.accept(latest, services.clock(), marks=marks)
+        return responses.flat(latest, services.clock(), marks)
 
     @routes.post("/activations")
     def submit() -> Response:
@@ -67,7 +67,7 @@ def activation_routes(services: Services) -> Blueprint:
         asked = replace(preferences, respond_async=preferences.respond_async and not in_time)
         marks = _marks(accepted, asked.applied(waited=waited.granted))
         status = 200 if in_time else 202
-        return answers.accept(latest, services.clock(), status=status, marks=marks)
+        return responses.accept(latest, services.clock(), status=status, marks=marks)
 
     @routes.get("/activations/<activation_id>")
     def show(activation_id: str) -> Response:
@@ -75,10 +75,10 @@ def activation_routes(services: Services) -> Blueprint:
         stored = own(services.store, services.identify, activation_id)
         waited = services.patience.wait(stored, preferences.wait or 0, _is_news)
         latest = _not_erased(waited.stored)
-        answer = answers.show(latest, services.clock())
+        answer = responses.show(latest, services.clock())
         etag, _ = answer.get_etag()
         if etag and request.if_none_match.contains_weak(etag):
-            answer = answers.unchanged(latest, etag, services.clock())
+            answer = responses.unchanged(latest, etag, services.clock())
         applied = replace(preferences, respond_async=False).applied(waited=waited.granted)
         if applied:
             answer.headers["Preference-Applied"] = applied
@@ -88,7 +88,7 @@ def activation_routes(services: Services) -> Blueprint:
     def cancel_one(activation_id: str) -> Response:
         stored = own(services.store, services.identify, activation_id)
         cancelled = cancel(services.store, stored, services.clock())
-        return answers.show(cancelled, services.clock())
+        return responses.show(cancelled, services.clock())
 
     @routes.delete("/activations/<activation_id>")
     def erase_one(activation_id: str) -> Response:
@@ -141,7 +141,7 @@ def _is_news(stored: Stored) -> bool:
     """Different from what the client has; for one that has nothing, done."""
     if stored.activation.done or not request.if_none_match:
         return stored.activation.done
-    return not request.if_none_match.contains_weak(answers.etag_now(stored))
+    return not request.if_none_match.contains_weak(responses.etag_now(stored))
 
 
 def _not_erased(stored: Stored | None) -> Stored:

@@ -1,10 +1,10 @@
 // While it works: send, follow, cancel; and a reload or a lost connection changes nothing.
 
-import { ProblemError } from "./activations.js";
-import { api } from "./api.js";
-import { el } from "./dom.js";
-import { keepWish, tab, wishOf } from "./kept.js";
-import { t } from "./language.js";
+import { ProblemError } from "../activations.js";
+import { api } from "../api.js";
+import { el } from "../elements/dom.js";
+import { keepWish, tab, wishOf } from "../kept.js";
+import { t } from "../words/language.js";
 import { resultView } from "./result.js";
 import { workPanel } from "./work_panel.js";
 

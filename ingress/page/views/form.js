@@ -1,11 +1,11 @@
 // Where a journey begins: how it feels and what is wanted.
 
-import { newIdempotencyKey } from "./activations.js";
-import { card, el, heading } from "./dom.js";
-import { face } from "./faces.js";
-import { tab } from "./kept.js";
-import { language, t } from "./language.js";
-import { byField, inWords } from "./problems.js";
+import { newIdempotencyKey } from "../activations.js";
+import { card, el, heading } from "../elements/dom.js";
+import { face } from "../elements/faces.js";
+import { tab } from "../kept.js";
+import { language, t } from "../words/language.js";
+import { byField, inWords } from "../problems.js";
 
 const MOST = 500;
 const MOODS = [1, 2, 3, 4, 5];

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from flask import Blueprint, Response, send_from_directory
 
-from ingress.openapi import openapi_document
+from ingress.openapi.document import openapi_document
 from shared.http.headers import PAGE
 from shared.settings import Settings
 

@@ -1,7 +1,7 @@
 // A question that has to be answered before something is lost. It leaves with its view.
 
 import { button, el } from "./dom.js";
-import { t } from "./language.js";
+import { t } from "../words/language.js";
 
 /** @param {{ question: string, more: string, yes: string }} words
  *  @param {AbortSignal} signal of the view that asks

@@ -8,7 +8,7 @@ import hashlib
 import hmac
 import re
 
-from ingress.activation_request import ActivationRequest
+from ingress.api.request import ActivationRequest
 from shared.http.problems import Problem
 
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")

@@ -1,7 +1,7 @@
 // What is shown while one waits: the states that the server tells of, the time, and a way out.
 
-import { button, card, el, heading, svg } from "./dom.js";
-import { t } from "./language.js";
+import { button, card, el, heading, svg } from "../elements/dom.js";
+import { t } from "../words/language.js";
 
 const PASSED = ["accepted", "queued", "processing"];
 const TICK_MS = 250;

@@ -4,9 +4,9 @@ import re
 
 from flask import Blueprint, Response, request
 
-from ingress import answers
-from ingress.representation import page_of
-from ingress.routes import Services
+from ingress.api import responses
+from ingress.api.representation import page_of
+from ingress.api.routes import Services
 from shared.errors import InvalidCursor
 from shared.http.problems import Problem
 from shared.ports import ActivationStore, Page, Stored
@@ -28,14 +28,14 @@ def history_routes(services: Services) -> Blueprint:
         user_id = caller()
         found = _page(store, user_id, _limit(), request.args.get("cursor"))
         shown = page_of((stored.activation for stored in found.items), found.cursor)
-        return answers.json_answer(shown)
+        return responses.json_answer(shown)
 
     @routes.get("/user/activation")
     def latest() -> Response:
         stored = _latest_completed(store, caller())
         if stored is None:
             raise Problem(404, "There is no completed activation yet.")
-        return answers.flat(stored, services.clock())
+        return responses.flat(stored, services.clock())
 
     @routes.delete("/activations")
     def erase_all() -> Response:

@@ -1,11 +1,11 @@
 // How an activation has ended: a step, a step of our own library, help, or nothing any more.
 
-import { erase } from "./api.js";
-import { ask } from "./ask.js";
-import { card, el, button, heading } from "./dom.js";
-import { tab, wishOf } from "./kept.js";
-import { t, word } from "./language.js";
-import { inWords } from "./problems.js";
+import { erase } from "../api.js";
+import { ask } from "../elements/ask.js";
+import { card, el, button, heading } from "../elements/dom.js";
+import { tab, wishOf } from "../kept.js";
+import { t, word } from "../words/language.js";
+import { inWords } from "../problems.js";
 import { questionList } from "./questions.js";
 import { safetyCard } from "./safety.js";
 

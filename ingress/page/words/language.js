@@ -1,6 +1,6 @@
 // The page's language: what was chosen here, else the browser's first that we speak, else Swedish.
 
-import { device } from "./kept.js";
+import { device } from "../kept.js";
 import en from "./strings.en.js";
 import sv from "./strings.sv.js";
 

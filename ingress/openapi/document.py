@@ -7,8 +7,9 @@ tests/http/test_openapi.py asserts that it names the app's routes and no others;
 from openapi_pydantic import Info, OpenAPI, Operation, PathItem, Schema, SecurityScheme, Tag
 from openapi_pydantic.util import construct_open_api_with_schema_class
 
-from ingress.history import DEFAULT_LIMIT, MOST
-from ingress.openapi_parts import (
+from ingress.api.history import DEFAULT_LIMIT, MOST
+from ingress.api.representation import ActivationPage, ActivationResponse, Representation, Welcome
+from ingress.openapi.parts import (
     ACCEPT_LANGUAGE,
     APPLIED,
     ETAG,
@@ -29,7 +30,6 @@ from ingress.openapi_parts import (
     parameter,
     problem,
 )
-from ingress.representation import ActivationPage, ActivationResponse, Representation, Welcome
 from shared.http.health import Readiness, Up
 
 WISH = {"mood": 2, "goal": "komma igång"}

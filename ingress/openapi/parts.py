@@ -7,7 +7,7 @@ from openapi_pydantic import Header, MediaType, Parameter, RequestBody, Response
 from openapi_pydantic.util import PydanticSchema
 from pydantic import BaseModel
 
-from ingress.activation_request import ActivationRequest
+from ingress.api.request import ActivationRequest
 from shared.http.problems import CONTENT_TYPE, ProblemBody
 
 JSON = "application/json"

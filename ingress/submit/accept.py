@@ -11,9 +11,9 @@ from datetime import timedelta
 
 import structlog
 
-from ingress.activation_request import ActivationRequest
-from ingress.idempotency import derived_id, fingerprint
-from ingress.limits import DailyLimit
+from ingress.api.idempotency import derived_id, fingerprint
+from ingress.api.request import ActivationRequest
+from ingress.submit.limits import DailyLimit
 from shared.clock import Clock
 from shared.domain.activation import FIRST_LOOK, Activation, accepted
 from shared.domain.messages import encode

@@ -1,11 +1,11 @@
 // The caller's own, newest first.
 
-import { api, erase } from "./api.js";
-import { ask } from "./ask.js";
-import { button, card, el, heading } from "./dom.js";
-import { forgetAllActivations } from "./kept.js";
-import { dayAndTime, t, word } from "./language.js";
-import { inWords } from "./problems.js";
+import { api, erase } from "../api.js";
+import { ask } from "../elements/ask.js";
+import { button, card, el, heading } from "../elements/dom.js";
+import { forgetAllActivations } from "../kept.js";
+import { dayAndTime, t, word } from "../words/language.js";
+import { inWords } from "../problems.js";
 
 const PAGE = 10;
 

@@ -8,7 +8,7 @@ from flask import Blueprint, Response, request
 from shared.http.headers import PAGE
 from shared.http.problems import Problem
 
-FOLDER = Path(__file__).parent / "page"
+FOLDER = Path(__file__).parent
 TYPES = {
     ".html": "text/html",
     ".css": "text/css",
@@ -20,7 +20,11 @@ TYPES = {
 def page_routes() -> Blueprint:
     """Flask itself leads `/app` to `/app/`."""
     routes = Blueprint("page", __name__)
-    files = {file.name: file.read_bytes() for file in FOLDER.iterdir() if file.suffix in TYPES}
+    files = {
+        file.relative_to(FOLDER).as_posix(): file.read_bytes()
+        for file in FOLDER.rglob("*")
+        if file.suffix in TYPES
+    }
 
     @routes.get("/app/")
     def page() -> Response:

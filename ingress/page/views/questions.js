@@ -1,8 +1,8 @@
 // What comes after the step: questions that are ticked and answered here, and stay on this device.
 
-import { el } from "./dom.js";
-import { keepReflections, reflectionsOn } from "./kept.js";
-import { t } from "./language.js";
+import { el } from "../elements/dom.js";
+import { keepReflections, reflectionsOn } from "../kept.js";
+import { t } from "../words/language.js";
 
 const UNTOUCHED = { ticked: false, note: "" };
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from flask import Response
 from pydantic import BaseModel
 
-from ingress.representation import etag_of, flat_answer, representation
+from ingress.api.representation import etag_of, flat_answer, representation
 from shared.http.problems import Problem
 from shared.ports import Stored
 

@@ -1,7 +1,7 @@
 // The caring answer: people to call come first, in quiet colours, and nothing asks for more.
 
-import { card, el, heading } from "./dom.js";
-import { t } from "./language.js";
+import { card, el, heading } from "../elements/dom.js";
+import { t } from "../words/language.js";
 
 const NUMBERS = ["112", "90101", "1177"];
 const ELSEWHERE = "https://findahelpline.com";

@@ -1,0 +1,1 @@
+"""Routes of the public API: parse a request, call, map the result."""

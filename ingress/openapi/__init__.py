@@ -1,0 +1,1 @@
+"""The contract as an OpenAPI document, and the page that shows it."""

@@ -1,0 +1,1 @@
+"""Accept and cancel activations, within limits; wait for their end."""
