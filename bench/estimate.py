@@ -6,8 +6,8 @@ from statistics import mean
 from shared.domain.activation import Usage
 from worker.cost import load_prices
 from worker.fallback import load_library
-from worker.generator import StepRequest
-from worker.prompt import SYSTEM_INSTRUCTION, step_schema, user_message
+from worker.gemini.port import StepRequest
+from worker.gemini.prompt import SYSTEM_INSTRUCTION, step_schema, user_message
 
 CHARACTERS_A_TOKEN = 4
 """Gemini API's page "Understand and count tokens"."""

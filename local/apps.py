@@ -12,7 +12,7 @@ from local.store import SqliteStore
 from shared.settings import Settings, read_settings
 from shared.telemetry.logs import configure_logging
 from shared.telemetry.provider import configure_telemetry
-from worker.gemini_key import with_gemini_key
+from worker.gemini.key import with_gemini_key
 from worker.services import build_generator
 
 

@@ -12,7 +12,7 @@
     │   ├── Conflict             replace: the version is not the current one, or nothing is there
     │   └── StoreUnavailable     the store did not answer in time; the write may have been applied
     ├── PublishFailed            the queue did not confirm; the message may still arrive
-    └── GeneratorError           worker/generator.py draws the rest of this branch
+    └── GeneratorError           worker/gemini/port.py draws the rest of this branch
 
 Adapters translate their vendor's errors into these once; nobody else catches a vendor's error.
 """
@@ -75,4 +75,4 @@ class PublishFailed(BackendError):
 
 
 class GeneratorError(BackendError):
-    """Base of what a generator raises; see worker/generator.py."""
+    """Base of what a generator raises; see worker/gemini/port.py."""

@@ -6,9 +6,9 @@ from typing import Any
 
 from shared.domain.activation import Activation, Answer, accepted
 from shared.domain.step import Step
-from worker.answering import Answerer
 from worker.fallback import load_library
-from worker.generator import Generator
+from worker.gemini.port import Generator
+from worker.pipeline.decide import Answerer
 
 NOON = datetime(2026, 11, 23, 12, 0, 0, 123456, tzinfo=timezone.utc)
 LEASE = timedelta(seconds=90)

@@ -11,7 +11,7 @@ from shared.domain.summary import Outline
 from shared.errors import PublishFailed
 from shared.ports import ActivationStore, Page, Stored
 from tests.builders import NOON, a_step
-from worker.generator import Generated, GeneratorError, StepRequest
+from worker.gemini.port import Generated, GeneratorError, StepRequest
 
 
 class FakeTime:

@@ -11,9 +11,9 @@ from shared.http.request_ids import install_request_ids
 from shared.ports import ActivationStore, Publisher
 from shared.settings import Settings
 from shared.telemetry.request_traces import install_request_traces
-from worker.board_routes import board_routes
-from worker.generator import Generator
-from worker.routes import worker_routes
+from worker.board.routes import board_routes
+from worker.gemini.port import Generator
+from worker.http.routes import worker_routes
 from worker.services import build_board, build_services
 
 MAX_BODY_BYTES = 15 * 1024 * 1024

@@ -11,7 +11,7 @@ from shared.start_checks import check_worker
 from shared.telemetry.logs import configure_logging
 from shared.telemetry.provider import configure_telemetry
 from worker.app import create_app
-from worker.gemini_key import with_gemini_key
+from worker.gemini.key import with_gemini_key
 from worker.services import build_generator
 
 

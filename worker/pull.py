@@ -24,9 +24,9 @@ from shared.settings import Settings, read_settings
 from shared.start_checks import check_pull
 from shared.telemetry.logs import configure_logging
 from shared.telemetry.provider import configure_telemetry
-from worker.delivery import deliver
-from worker.gemini_key import with_gemini_key
-from worker.process import ACKED, Processor
+from worker.gemini.key import with_gemini_key
+from worker.pipeline.delivery import deliver
+from worker.pipeline.process import ACKED, Processor
 from worker.services import build_generator, build_services
 
 log = structlog.get_logger(__name__)

@@ -8,23 +8,23 @@ from shared.clock import Clock, utc_now
 from shared.ports import ActivationStore, Publisher
 from shared.settings import Settings
 from shared.telemetry.traced_publisher import TracedPublisher
-from worker.answering import Answerer
-from worker.board_reader import BoardReader
-from worker.breaker import BreakingGenerator
-from worker.claim import Claimer
+from worker.board.reader import BoardReader
 from worker.cost import load_prices
-from worker.dead_letter import DeadLetters
 from worker.fallback import load_library
-from worker.generator import Generator, WithoutKey, state_of
-from worker.ledger import Ledger
-from worker.live_claims import LiveClaims
-from worker.observed_generator import TimedGenerator, TracedGenerator
-from worker.process import Processor
-from worker.push_auth import push_authorization
-from worker.repairing import RepairingGenerator
-from worker.retrying import RetryingGenerator, RetryPolicy
-from worker.routes import Services
-from worker.sweep import Sweeper
+from worker.gemini.breaker import BreakingGenerator
+from worker.gemini.observed import TimedGenerator, TracedGenerator
+from worker.gemini.port import Generator, WithoutKey, state_of
+from worker.gemini.repairing import RepairingGenerator
+from worker.gemini.retrying import RetryingGenerator, RetryPolicy
+from worker.http.push_auth import push_authorization
+from worker.http.routes import Services
+from worker.pipeline.claim import Claimer
+from worker.pipeline.dead_letters import DeadLetters
+from worker.pipeline.decide import Answerer
+from worker.pipeline.held_claims import LiveClaims
+from worker.pipeline.ledger import Ledger
+from worker.pipeline.process import Processor
+from worker.pipeline.sweep import Sweeper
 
 log = structlog.get_logger(__name__)
 
@@ -47,10 +47,10 @@ def build_sdk(settings: Settings) -> Generator:
     """One call, one attempt. `check_gemini` has seen that the SDK is installed."""
     # Imported here: each takes a second, and one of them is optional.
     if settings.gemini_sdk == "google-generativeai":
-        from worker.gemini_generativeai import GenerativeAIGenerator
+        from worker.gemini.generativeai import GenerativeAIGenerator
 
         return GenerativeAIGenerator(settings)
-    from worker.gemini_genai import GenAIGenerator
+    from worker.gemini.genai import GenAIGenerator
 
     return GenAIGenerator(settings)
 

@@ -25,7 +25,7 @@ from shared.settings import Settings
 from shared.telemetry.logs import configure_logging
 from tests.builders import an_activation, an_answer
 from tests.doubles import FakeGenerator, FakePublisher
-from worker.board_page.drawing import KINDS_OF_SOURCE
+from worker.board.page.drawing import KINDS_OF_SOURCE
 
 PICTURE = Path(__file__).resolve().parent.parent.parent / "docs" / "page" / "board.png"
 CHROMIUM = "/usr/bin/chromium"

@@ -23,10 +23,10 @@ from shared.google.firestore import ATTEMPT_SECONDS, TOTAL_SECONDS, FirestoreSto
 from tests.builders import LEASE, an_activation, an_answerer
 from tests.doubles import FakeGenerator, FakePublisher
 from tests.emulators import PROJECT, GoogleEmulators, free_port
-from worker.claim import Claimer
-from worker.ledger import Ledger
-from worker.live_claims import LiveClaims
-from worker.process import Processor
+from worker.pipeline.claim import Claimer
+from worker.pipeline.held_claims import LiveClaims
+from worker.pipeline.ledger import Ledger
+from worker.pipeline.process import Processor
 
 
 class RpcCounter(grpc.UnaryUnaryClientInterceptor, grpc.UnaryStreamClientInterceptor):  # type: ignore[misc]

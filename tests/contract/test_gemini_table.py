@@ -27,11 +27,11 @@ from tests.fake_gemini import (
     texts,
 )
 from tests.tables import TABLE, Row
-from worker.answering import Answerer, Pause
-from worker.breaker import BreakingGenerator
 from worker.fallback import load_library
-from worker.repairing import RepairingGenerator
-from worker.retrying import RetryingGenerator, RetryPolicy
+from worker.gemini.breaker import BreakingGenerator
+from worker.gemini.repairing import RepairingGenerator
+from worker.gemini.retrying import RetryingGenerator, RetryPolicy
+from worker.pipeline.decide import Answerer, Pause
 from worker.services import build_sdk
 
 ATTEMPTS = 3

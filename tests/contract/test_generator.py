@@ -27,7 +27,7 @@ from tests.fake_gemini import (
     reset,
     texts,
 )
-from worker.generator import (
+from worker.gemini.port import (
     Blocked,
     Generator,
     GeneratorError,

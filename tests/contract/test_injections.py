@@ -12,9 +12,9 @@ from shared.domain.step import Step
 from shared.settings import Settings
 from tests.builders import NOON, an_activation, step_fields
 from tests.fake_gemini import FakeGemini, texts
-from worker.answering import Answerer
 from worker.fallback import load_library
-from worker.prompt import SYSTEM_INSTRUCTION
+from worker.gemini.prompt import SYSTEM_INSTRUCTION
+from worker.pipeline.decide import Answerer
 from worker.services import build_generator
 
 ATTEMPTS: list[str] = json.loads(

@@ -11,7 +11,7 @@ from tests.e2e.pipeline import GOOD, KEY, Pipeline, running
 from tests.e2e.queues import listening
 from tests.eventually import eventually
 from tests.fake_gemini import FakeGemini, answer, error, held
-from worker.prompt import SYSTEM_INSTRUCTION
+from worker.gemini.prompt import SYSTEM_INSTRUCTION
 
 MANY = 200
 CANARY = "kanariefågel-7391"

@@ -12,7 +12,7 @@ from tests.builders import LEASE, an_activation, an_answer
 from tests.doubles import FakeGenerator, FakePublisher, FakeTime, StoreWithFaults
 from tests.http.conftest import Apps
 from tests.http.test_worker import ACCOUNT, AUDIENCE
-from worker.generator import state_of
+from worker.gemini.port import state_of
 from worker.services import build_generator
 
 CANARY = "kanariefågel-7391"

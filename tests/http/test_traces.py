@@ -18,7 +18,7 @@ from tests.doubles import FakeGenerator, FakeTime
 from tests.http.conftest import GOOD, Apps, deliver
 from tests.http.test_worker import envelope, push
 from tests.recorded_telemetry import Recorded
-from worker.generator import Unavailable
+from worker.gemini.port import Unavailable
 
 TRACE_ID, SPAN_ID = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 TRACEPARENT = f"00-{TRACE_ID}-{SPAN_ID}-01"

@@ -8,8 +8,8 @@ import pytest
 from shared.domain.activation import Activation, Answer, FallbackReason
 from tests.builders import NOON, an_activation, an_answerer
 from tests.doubles import FakeGenerator, FakeTime
-from worker.answering import Pause
-from worker.generator import Unavailable
+from worker.gemini.port import Unavailable
+from worker.pipeline.decide import Pause
 from worker.safety import caring_step
 
 HEAVY = "jag orkar inte leva längre"

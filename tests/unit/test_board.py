@@ -9,7 +9,7 @@ import pytest
 from shared.domain.activation import Activation, FallbackReason, Source, Usage
 from shared.domain.summary import Outline
 from tests.builders import LEASE, NOON, an_activation, an_answer
-from worker.board import Board, Reading, board_of, midnight_before
+from worker.board.figures import Board, Reading, board_of, midnight_before
 from worker.cost import Prices
 
 PRICES = Prices({"m": {"input": 2.0, "output": 10.0}}, {"latest": "m"})

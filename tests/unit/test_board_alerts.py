@@ -6,8 +6,8 @@ import pytest
 
 from shared.domain.activation import FallbackReason
 from tests.unit.test_board import answered, board, waiting
-from worker.board import Board
-from worker.board_alerts import _ADVICE, ENOUGH_ANSWERS, alerts
+from worker.board.alerts import _ADVICE, ENOUGH_ANSWERS, alerts
+from worker.board.figures import Board
 
 
 def references(shown: Board) -> list[str]:

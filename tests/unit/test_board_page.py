@@ -4,8 +4,9 @@ import pytest
 
 from shared.domain.activation import Source
 from tests.unit.test_board import answered, board, waiting
-from worker.board_page import BoardPage
-from worker.board_page.drawing import (
+from worker.board.latency import EDGES, latency_of
+from worker.board.page import BoardPage
+from worker.board.page.drawing import (
     FLOOR,
     KINDS_OF_SOURCE,
     LEAST_HEIGHT,
@@ -15,8 +16,7 @@ from worker.board_page.drawing import (
     place,
     segments,
 )
-from worker.board_page.spoken import duration, usd
-from worker.latency import EDGES, latency_of
+from worker.board.page.spoken import duration, usd
 
 
 @pytest.mark.parametrize(

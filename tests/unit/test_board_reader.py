@@ -13,8 +13,8 @@ from shared.errors import StoreUnavailable
 from shared.ports import ActivationStore
 from tests.builders import NOON, an_activation, an_answer
 from tests.doubles import FakeTime, StoreWithFaults
-from worker import board_reader
-from worker.board_reader import FRESH, LATE, WHOLE_AGAIN, BoardReader
+from worker.board import reader as board_reader
+from worker.board.reader import FRESH, LATE, WHOLE_AGAIN, BoardReader
 from worker.cost import Prices
 
 

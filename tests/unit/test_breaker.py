@@ -6,8 +6,8 @@ import pytest
 
 from tests.doubles import FakeGenerator
 from tests.eventually import eventually
-from worker.breaker import BreakingGenerator
-from worker.generator import (
+from worker.gemini.breaker import BreakingGenerator
+from worker.gemini.port import (
     Blocked,
     CircuitOpen,
     GeneratorError,

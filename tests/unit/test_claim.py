@@ -12,7 +12,7 @@ from shared.errors import Conflict, StoreUnavailable
 from shared.ports import ActivationStore, Stored
 from tests.builders import LEASE, NOON, an_activation, an_answer
 from tests.doubles import FakeTime, StoreWithFaults
-from worker.claim import Claimer
+from worker.pipeline.claim import Claimer
 
 
 def a_claimer(store: ActivationStore, time: FakeTime) -> Claimer:

@@ -8,7 +8,7 @@ from google.api_core import exceptions as google_errors
 from google.genai import errors as genai_errors
 from google.genai import types as genai_types
 
-from worker.classification import (
+from worker.gemini.classification import (
     BLOCK_REASON,
     FINISH_REASON,
     HTTP_STATUS,
@@ -20,8 +20,8 @@ from worker.classification import (
     of_finish_reason,
     of_status,
 )
-from worker.gemini_failures import failure
-from worker.generator import Blocked, InvalidOutput, Misconfigured, Unavailable, reason_of
+from worker.gemini.failures import failure
+from worker.gemini.port import Blocked, InvalidOutput, Misconfigured, Unavailable, reason_of
 
 
 def members_of_googles_error_tree(

@@ -11,13 +11,13 @@ from shared.domain.messages import ActivationMessage
 from shared.errors import StoreUnavailable
 from tests.builders import LEASE, NOON, an_activation, an_answerer
 from tests.doubles import FakeGenerator, FakeTime, StoreWithFaults
-from worker.claim import Claimer
 from worker.cost import Prices, add_up, load_prices, report
-from worker.generator import Unavailable, WithoutKey
-from worker.ledger import Ledger
-from worker.live_claims import LiveClaims
-from worker.process import Processor
-from worker.prompt import VERSION
+from worker.gemini.port import Unavailable, WithoutKey
+from worker.gemini.prompt import VERSION
+from worker.pipeline.claim import Claimer
+from worker.pipeline.held_claims import LiveClaims
+from worker.pipeline.ledger import Ledger
+from worker.pipeline.process import Processor
 
 PRICES = Prices({"m": {"input": 2.0, "output": 10.0}}, {"latest": "m"})
 

@@ -9,7 +9,7 @@ from shared.errors import Conflict, StoreUnavailable
 from shared.ports import ActivationStore
 from tests.builders import LEASE, NOON, an_activation, an_answer, an_answerer
 from tests.doubles import FakeGenerator, FakeTime, StoreWithFaults
-from worker.dead_letter import KEPT_BYTES, DeadLetters
+from worker.pipeline.dead_letters import KEPT_BYTES, DeadLetters
 
 
 def dead_letters(store: ActivationStore, time: FakeTime) -> DeadLetters:

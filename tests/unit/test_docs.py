@@ -43,8 +43,10 @@ def test_every_alert_of_the_deployment_names_a_heading_of_the_guide() -> None:
 
 
 def test_every_alert_of_the_board_names_a_heading_of_the_guide() -> None:
-    source = (ROOT / "worker" / "board_alerts.py").read_text()
-    pages = "".join(page.read_text() for page in (ROOT / "worker" / "board" / "page").glob("*.html"))
+    source = (ROOT / "worker" / "board" / "alerts.py").read_text()
+    pages = "".join(
+        page.read_text() for page in (ROOT / "worker" / "board" / "page").glob("*.html")
+    )
     named = set(re.findall(r'^ +"([a-z]+(?:-[a-z]+)*)",$', source, re.MULTILINE))
     named -= {"bad", "warning", "notice"}
     named |= set(re.findall(r"operations\.md#([a-z-]+)", pages))

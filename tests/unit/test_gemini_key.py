@@ -18,7 +18,7 @@ from google.cloud.secretmanager_v1.services.secret_manager_service.transports im
 
 from shared.errors import SettingsError
 from shared.settings import Settings
-from worker.gemini_key import with_gemini_key
+from worker.gemini.key import with_gemini_key
 
 NAME = "projects/p/secrets/gemini-api-key/versions/latest"
 KEY = "AIza-canary-key"

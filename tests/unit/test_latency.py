@@ -2,7 +2,7 @@
 
 import pytest
 
-from worker.latency import EDGES, latency_of, percentile
+from worker.board.latency import EDGES, latency_of, percentile
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from shared.errors import StoreUnavailable
 from shared.ports import Stored
 from tests.doubles import FakeGenerator, FakeTime, StoreWithFaults
 from tests.unit.test_process import a_processor, submitted
-from worker.live_claims import LiveClaims
+from worker.pipeline.held_claims import LiveClaims
 
 
 def there(store: SqliteStore) -> Stored:

@@ -6,7 +6,8 @@ from shared.domain.activation import Usage
 from shared.domain.profile import Profile
 from tests.doubles import FakeGenerator, FakeTime
 from tests.recorded_telemetry import Recorded
-from worker.generator import (
+from worker.gemini.observed import TimedGenerator, TracedGenerator
+from worker.gemini.port import (
     Blocked,
     Generator,
     GeneratorError,
@@ -15,8 +16,7 @@ from worker.generator import (
     StepRequest,
     Unavailable,
 )
-from worker.observed_generator import TimedGenerator, TracedGenerator
-from worker.retrying import RetryingGenerator, RetryPolicy
+from worker.gemini.retrying import RetryingGenerator, RetryPolicy
 
 CANARY = "secret-canary"
 PAID = Usage(gemini_calls=1, prompt_tokens=7)

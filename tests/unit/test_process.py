@@ -11,8 +11,7 @@ from shared.errors import Conflict, StoreUnavailable
 from shared.ports import ActivationStore, Stored
 from tests.builders import LEASE, MAX_ATTEMPTS, NOON, an_activation, an_answerer
 from tests.doubles import FakeGenerator, FakeTime, StoreWithFaults
-from worker.claim import Claimer
-from worker.generator import (
+from worker.gemini.port import (
     Blocked,
     Generator,
     GeneratorError,
@@ -21,9 +20,10 @@ from worker.generator import (
     Unavailable,
     WithoutKey,
 )
-from worker.ledger import Ledger
-from worker.live_claims import LiveClaims
-from worker.process import Processor
+from worker.pipeline.claim import Claimer
+from worker.pipeline.held_claims import LiveClaims
+from worker.pipeline.ledger import Ledger
+from worker.pipeline.process import Processor
 
 SPENT = Usage(gemini_calls=2, gemini_ms=50)
 

@@ -8,8 +8,8 @@ from google.ai.generativelanguage_v1beta.types import Schema
 
 from shared.domain.profile import NeuroTendencies, PersonalityType, Profile, WellbeingFlags
 from shared.domain.step import ActivationType, CategoryId, LogType, Step
-from worker.generator import StepRequest
-from worker.prompt import SYSTEM_INSTRUCTION, step_schema, user_message
+from worker.gemini.port import StepRequest
+from worker.gemini.prompt import SYSTEM_INSTRUCTION, step_schema, user_message
 
 OPENING, CLOSING = "<user_data>", "</user_data>"
 

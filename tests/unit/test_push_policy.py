@@ -16,7 +16,7 @@ from shared.errors import StoreUnavailable
 from tests.builders import NOON
 from tests.eventually import eventually
 from tests.push_target import PushTarget
-from worker.envelope import unwrap
+from worker.http.envelope import unwrap
 
 TOPIC = "requests"
 

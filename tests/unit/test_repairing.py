@@ -4,9 +4,9 @@ import pytest
 
 from shared.domain.activation import Usage
 from tests.doubles import FakeGenerator, FakeTime
-from worker.generator import Blocked, Generated, InvalidOutput, StepRequest, Unavailable
-from worker.prompt import user_message
-from worker.repairing import RepairingGenerator
+from worker.gemini.port import Blocked, Generated, InvalidOutput, StepRequest, Unavailable
+from worker.gemini.prompt import user_message
+from worker.gemini.repairing import RepairingGenerator
 
 REQUEST = StepRequest(mood=2, goal="komma igång", language="sv")
 ONE_CALL = Usage(gemini_calls=1, gemini_ms=7)

@@ -4,7 +4,7 @@ import pytest
 
 from shared.domain.activation import Usage
 from tests.doubles import FakeGenerator, FakeTime
-from worker.generator import (
+from worker.gemini.port import (
     Blocked,
     GeneratorError,
     InvalidOutput,
@@ -12,7 +12,7 @@ from worker.generator import (
     StepRequest,
     Unavailable,
 )
-from worker.retrying import RetryingGenerator, RetryPolicy
+from worker.gemini.retrying import RetryingGenerator, RetryPolicy
 
 REQUEST = StepRequest(mood=2, goal="komma igång", language="sv")
 ONE_CALL = Usage(gemini_calls=1, gemini_ms=7)

@@ -11,8 +11,8 @@ from shared.errors import Conflict, StoreUnavailable
 from shared.ports import ActivationStore, Stored
 from tests.builders import LEASE, NOON, an_activation, an_answer, an_answerer
 from tests.doubles import FakeGenerator, FakePublisher, FakeTime, StoreWithFaults
-from worker.claim import Claimer
-from worker.sweep import NEXT_LOOK, Sweeper
+from worker.pipeline.claim import Claimer
+from worker.pipeline.sweep import NEXT_LOOK, Sweeper
 
 
 def a_sweeper(

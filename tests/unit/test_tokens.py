@@ -23,7 +23,7 @@ from shared.errors import TokenRefused
 from shared.http.problems import Problem
 from shared.settings import Settings
 from tests.doubles import FakeTime
-from worker.push_auth import only_for, push_authorization
+from worker.http.push_auth import only_for, push_authorization
 
 AUDIENCE = "https://worker.example/pubsub/push"
 GOOGLE = "https://accounts.google.com"

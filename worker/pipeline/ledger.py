@@ -11,7 +11,7 @@ from typing import Literal
 import structlog
 
 from shared.domain.activation import Activation, Usage
-from worker.prompt import VERSION
+from worker.gemini.prompt import VERSION
 
 log = structlog.get_logger(__name__)
 

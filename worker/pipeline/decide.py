@@ -9,7 +9,7 @@ import structlog
 
 from shared.domain.activation import Activation, Answer, FallbackReason, Usage
 from worker.fallback import FallbackLibrary
-from worker.generator import Generator, GeneratorError, StepRequest, Unavailable, reason_of
+from worker.gemini.port import Generator, GeneratorError, StepRequest, Unavailable, reason_of
 from worker.safety import caring_step, signals_self_harm
 
 log = structlog.get_logger(__name__)

@@ -15,16 +15,16 @@ from google.protobuf.json_format import ParseError
 
 from shared.settings import Settings
 from shared.total_deadline import mount_deadlines
-from worker.gemini_answer import answered
-from worker.gemini_failures import http_failure, transport_failures
-from worker.generator import Generated, Misconfigured, StepRequest, Unavailable
-from worker.prompt import (
+from worker.gemini.failures import http_failure, transport_failures
+from worker.gemini.port import Generated, Misconfigured, StepRequest, Unavailable
+from worker.gemini.prompt import (
     MAX_OUTPUT_TOKENS,
     SYSTEM_INSTRUCTION,
     TEMPERATURE,
     step_schema,
     user_message,
 )
+from worker.gemini.response import answered
 
 with warnings.catch_warnings():
     # It announces its own end of life at import; docs/adr/0004 says how to move on.

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from shared.domain.step import Step
-from worker.generator import StepRequest
+from worker.gemini.port import StepRequest
 
 MAX_OUTPUT_TOKENS = 8192
 """A step is about 400 tokens; models that think spend theirs from the same allowance."""
@@ -31,7 +31,7 @@ def user_message(request: StepRequest) -> str:
     text = json.dumps(data, ensure_ascii=False).replace("<", "\\u003c").replace(">", "\\u003e")
     message = f"<user_data>\n{text}\n</user_data>"
     if request.complaint:
-        # Places and rules only (worker/answers.py): the model's own words are not repeated.
+        # Places and rules only (step_text.py): the model's own words are not repeated.
         message += f"\nYour last answer was not valid: {request.complaint}. Answer again."
     return message
 

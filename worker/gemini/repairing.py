@@ -7,7 +7,7 @@ from collections.abc import Callable
 import structlog
 
 from shared.domain.activation import Usage
-from worker.generator import (
+from worker.gemini.port import (
     Generated,
     Generator,
     GeneratorError,

@@ -19,16 +19,16 @@ except ImportError:  # google-genai for Python 3.10 is built on httpx
 
 from shared.settings import Settings
 from shared.total_deadline import mount_deadlines
-from worker.gemini_answer import answered
-from worker.gemini_failures import http_failure, transport_failures
-from worker.generator import Generated, StepRequest
-from worker.prompt import (
+from worker.gemini.failures import http_failure, transport_failures
+from worker.gemini.port import Generated, StepRequest
+from worker.gemini.prompt import (
     MAX_OUTPUT_TOKENS,
     SYSTEM_INSTRUCTION,
     TEMPERATURE,
     step_schema,
     user_message,
 )
+from worker.gemini.response import answered
 
 _NOT_PASSED_ON = frozenset({"content-encoding", "content-length", "transfer-encoding"})
 """They describe the bytes on the wire; `requests` has unpacked the body already."""

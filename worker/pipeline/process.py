@@ -16,11 +16,11 @@ from shared.errors import Conflict, StoreUnavailable
 from shared.ports import ActivationStore, Stored
 from shared.telemetry.provider import telemetry
 from shared.telemetry.traces import span
-from worker.answering import Answerer, Pause
-from worker.claim import Claimer, NotTaken
-from worker.completion import tell_completed
-from worker.ledger import Fate, Ledger
-from worker.live_claims import LiveClaims
+from worker.pipeline.claim import Claimer, NotTaken
+from worker.pipeline.completion import tell_completed
+from worker.pipeline.decide import Answerer, Pause
+from worker.pipeline.held_claims import LiveClaims
+from worker.pipeline.ledger import Fate, Ledger
 
 log = structlog.get_logger(__name__)
 

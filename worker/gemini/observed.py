@@ -8,7 +8,14 @@ from opentelemetry.trace import Span, SpanKind
 from shared.domain.activation import Usage
 from shared.telemetry.provider import telemetry
 from shared.telemetry.traces import span
-from worker.generator import Generated, Generator, GeneratorError, StepRequest, reason_of, state_of
+from worker.gemini.port import (
+    Generated,
+    Generator,
+    GeneratorError,
+    StepRequest,
+    reason_of,
+    state_of,
+)
 
 
 class TracedGenerator:

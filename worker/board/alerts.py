@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from shared.domain.activation import FallbackReason
-from worker.board import MOST_DEAD_LETTERS, Board
+from worker.board.figures import MOST_DEAD_LETTERS, Board
 
 TOO_OLD_SECONDS = 300
 """The default deadline: by then it should have had its answer, whatever Gemini did."""

@@ -14,7 +14,7 @@ from tenacity import (
 
 from shared.domain.activation import Usage
 from shared.settings import Settings
-from worker.generator import Generated, Generator, GeneratorError, StepRequest, Unavailable
+from worker.gemini.port import Generated, Generator, GeneratorError, StepRequest, Unavailable
 
 log = structlog.get_logger(__name__)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from shared.domain.activation import Source, Status
-from worker.latency import EDGES, Bucket, Latency
+from worker.board.latency import EDGES, Bucket, Latency
 
 KINDS_OF_SOURCE: tuple[Source, ...] = ("gemini", "fallback", "safety")
 KINDS_OF_STATE: tuple[Status, ...] = ("completed", "processing", "queued", "cancelled")

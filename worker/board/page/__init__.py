@@ -4,9 +4,9 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from worker.board import Board
-from worker.board_alerts import alerts
-from worker.board_page.drawing import (
+from worker.board.alerts import alerts
+from worker.board.figures import Board
+from worker.board.page.drawing import (
     FLOOR,
     KINDS_OF_SOURCE,
     KINDS_OF_STATE,
@@ -15,7 +15,7 @@ from worker.board_page.drawing import (
     marks,
     segments,
 )
-from worker.board_page.spoken import duration, number, usd
+from worker.board.page.spoken import duration, number, usd
 
 FOLDER = Path(__file__).parent
 

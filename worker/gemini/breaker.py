@@ -14,7 +14,7 @@ from contextlib import suppress
 import structlog
 from circuitbreaker import STATE_CLOSED, STATE_HALF_OPEN, STATE_OPEN, CircuitBreaker
 
-from worker.generator import (
+from worker.gemini.port import (
     CircuitOpen,
     Generated,
     Generator,

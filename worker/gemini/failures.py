@@ -8,8 +8,8 @@ from typing import Any
 
 import requests
 
-from worker.classification import Verdict, of_status
-from worker.generator import (
+from worker.gemini.classification import Verdict, of_status
+from worker.gemini.port import (
     Blocked,
     GeneratorError,
     InvalidOutput,

@@ -4,7 +4,7 @@ from opentelemetry.trace import SpanKind
 
 from shared.domain.messages import Message, decode
 from shared.telemetry.traces import ACTIVATION_ID, context_of, span
-from worker.process import Outcome, Processor
+from worker.pipeline.process import Outcome, Processor
 
 
 def deliver(processor: Processor, message: Message) -> Outcome:

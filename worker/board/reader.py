@@ -13,7 +13,7 @@ from shared.clock import Clock
 from shared.domain.summary import Outline
 from shared.errors import StoreUnavailable
 from shared.ports import ActivationStore
-from worker.board import MOST_DEAD_LETTERS, Board, Reading, board_of, midnight_before
+from worker.board.figures import MOST_DEAD_LETTERS, Board, Reading, board_of, midnight_before
 from worker.cost import Prices
 
 FRESH = timedelta(seconds=4)

@@ -12,13 +12,13 @@ from shared.errors import MessageNotUnderstood
 from shared.http.body import read_body
 from shared.http.problems import Problem, to_response
 from shared.telemetry.request_traces import follow
-from worker.dead_letter import DeadLetters
-from worker.delivery import deliver
-from worker.envelope import unwrap
-from worker.live_claims import LiveClaims
-from worker.process import ACKED, Processor
-from worker.push_auth import Authorize
-from worker.sweep import Sweeper
+from worker.http.envelope import unwrap
+from worker.http.push_auth import Authorize
+from worker.pipeline.dead_letters import DeadLetters
+from worker.pipeline.delivery import deliver
+from worker.pipeline.held_claims import LiveClaims
+from worker.pipeline.process import ACKED, Processor
+from worker.pipeline.sweep import Sweeper
 
 log = structlog.get_logger(__name__)
 

@@ -9,8 +9,8 @@ from flask import Blueprint, Response, abort, send_from_directory
 
 from shared.errors import StoreUnavailable
 from shared.http.headers import PAGE
-from worker.board_page import FOLDER, BoardPage
-from worker.board_reader import BoardReader
+from worker.board.page import FOLDER, BoardPage
+from worker.board.reader import BoardReader
 
 log = structlog.get_logger(__name__)
 

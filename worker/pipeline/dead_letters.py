@@ -9,8 +9,8 @@ from shared.clock import Clock
 from shared.domain.messages import DeadLetter, Message, decode
 from shared.errors import Conflict, MessageNotUnderstood, StoreUnavailable
 from shared.ports import ActivationStore, Stored
-from worker.answering import Answerer
-from worker.completion import tell_completed
+from worker.pipeline.completion import tell_completed
+from worker.pipeline.decide import Answerer
 
 log = structlog.get_logger(__name__)
 

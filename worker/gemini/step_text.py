@@ -5,7 +5,7 @@ import re
 from pydantic import ValidationError
 
 from shared.domain.step import Step
-from worker.generator import InvalidOutput
+from worker.gemini.port import InvalidOutput
 
 _FENCED = re.compile(r"\A\s*```(?:json)?\s*\n(?P<inside>.*?)\n?\s*```\s*\Z", re.DOTALL)
 

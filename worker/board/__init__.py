@@ -1,0 +1,1 @@
+"""The operator's view: figures, alerts and the page."""

@@ -1,0 +1,1 @@
+"""The worker's HTTP: Pub/Sub's pushes and the sweep."""

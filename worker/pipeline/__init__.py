@@ -1,0 +1,1 @@
+"""One delivery from claim to write-back; dead letters; the sweep."""
