@@ -22,10 +22,10 @@ from typing import Any
 from google.api_core.datetime_helpers import DatetimeWithNanoseconds
 from google.cloud.firestore_v1 import FieldFilter
 
-from local.database import open_database
-from local.emulators import find_emulators, wait_until_listening
-from local.queue import SqliteQueue
-from local.store import SqliteStore
+from local.emulators.programs import find_emulators, wait_until_listening
+from local.sqlite.database import open_database
+from local.sqlite.queue import SqliteQueue
+from local.sqlite.store import SqliteStore
 from shared.clock import utc_now
 from shared.domain.activation import Activation
 from shared.google import firestore

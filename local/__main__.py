@@ -6,7 +6,7 @@ import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from local.options import Options
+    from local.run.options import Options
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -33,8 +33,8 @@ def _leave(_number: int, _frame: object) -> None:
 
 def _start() -> int:
     # Imported here: they take most of a second, in which Ctrl-C must not end in a traceback.
-    from local.options import parse_options
-    from local.processes import NotReady
+    from local.run.options import parse_options
+    from local.run.processes import NotReady
     from shared.errors import SettingsError, StoreUnavailable
 
     try:
@@ -49,9 +49,9 @@ def _start() -> int:
 
 
 def _run(options: "Options") -> None:
-    from local.options import local_settings
-    from local.ports_in_use import refuse_taken
-    from local.processes import stop_all
+    from local.run.options import local_settings
+    from local.run.ports_in_use import refuse_taken
+    from local.run.processes import stop_all
     from shared.telemetry.logs import configure_logging
 
     settings = local_settings()
@@ -59,7 +59,10 @@ def _run(options: "Options") -> None:
     refuse_taken(options.port, "ingress", "--port")
     refuse_taken(options.worker_port, "worker", "--worker-port")
     if options.emulators:
-        from local.emulated import emulated, start_emulators  # Google's libraries, 1 s to import
+        from local.run.emulated import (  # Google's libraries, 1 s to import
+            emulated,
+            start_emulators,
+        )
 
         for number in SIGNALS:  # from here on there is something to clean up
             signal.signal(number, signal.default_int_handler)
@@ -69,7 +72,7 @@ def _run(options: "Options") -> None:
         finally:
             stop_all(emulators, grace_seconds=5)
     else:
-        from local.embedded import embedded
+        from local.run.embedded import embedded
 
         embedded(options, settings).run()
 

@@ -6,9 +6,9 @@ from flask import Flask
 
 import ingress.app
 import worker.app
-from local.database import open_database
-from local.queue import SqliteQueue
-from local.store import SqliteStore
+from local.sqlite.database import open_database
+from local.sqlite.queue import SqliteQueue
+from local.sqlite.store import SqliteStore
 from shared.settings import Settings, read_settings
 from shared.telemetry.logs import configure_logging
 from shared.telemetry.provider import configure_telemetry

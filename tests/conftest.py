@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 import structlog
 
-from local.database import Database, open_database
-from local.store import SqliteStore
+from local.sqlite.database import Database, open_database
+from local.sqlite.store import SqliteStore
 from shared.settings import Settings
 from tests.doubles import FakeTime
 from tests.emulators import GoogleEmulators, need_emulators, running_emulators

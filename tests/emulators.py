@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from unittest import mock
 
-from local.emulators import find_emulators, wait_until_listening
-from local.processes import stop_all
+from local.emulators.programs import find_emulators, wait_until_listening
+from local.run.processes import stop_all
 from shared.errors import SettingsError
 from tests.needs import need
 

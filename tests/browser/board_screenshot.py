@@ -17,8 +17,8 @@ from playwright.sync_api import sync_playwright
 from werkzeug.serving import make_server
 
 import worker.app
-from local.database import open_database
-from local.store import SqliteStore
+from local.sqlite.database import open_database
+from local.sqlite.store import SqliteStore
 from shared.domain.activation import Activation, Usage
 from shared.domain.messages import DeadLetter
 from shared.settings import Settings

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import requests
 
-from local.emulators import find_emulators, wait_until_listening
-from local.processes import stop_all
+from local.emulators.programs import find_emulators, wait_until_listening
+from local.run.processes import stop_all
 from tests.e2e.pipeline import GOOD, running
 from tests.emulators import need_emulators
 from tests.eventually import eventually

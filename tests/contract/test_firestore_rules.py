@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 import requests
 
-from local.emulators import find_emulators, wait_until_listening
-from local.processes import stop_all
+from local.emulators.programs import find_emulators, wait_until_listening
+from local.run.processes import stop_all
 from shared.domain.messages import DeadLetter
 from shared.google import firestore
 from shared.google.firestore import FirestoreStore

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from local.database import open_database
-from local.dispatcher import Dispatcher, PushPolicy
-from local.queue import SqliteQueue
-from local.subscriptions import Delivery, Subscriptions
+from local.emulators.subscriptions import Delivery, Subscriptions
+from local.sqlite.database import open_database
+from local.sqlite.dispatcher import Dispatcher, PushPolicy
+from local.sqlite.queue import SqliteQueue
 from shared.domain.messages import Message
 from shared.google import pubsub
 from shared.google.pubsub import PubSubPublisher

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from local.database import open_database
-from local.store import SqliteStore
+from local.sqlite.database import open_database
+from local.sqlite.store import SqliteStore
 from shared.domain.activation import Activation, Usage
 from shared.domain.messages import DeadLetter
 from shared.domain.summary import Outline

@@ -7,8 +7,8 @@ from typing import Protocol
 
 from google.cloud import pubsub_v1
 
-from local.database import open_database
-from local.queue import SqliteQueue
+from local.sqlite.database import open_database
+from local.sqlite.queue import SqliteQueue
 from shared.domain.messages import Message
 from shared.google import pubsub
 from shared.google.pubsub import PubSubPublisher

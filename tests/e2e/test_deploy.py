@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from local.subscriptions import DEAD_LETTER_SUBSCRIPTION, PUSH_SUBSCRIPTION, Delivery
+from local.emulators.subscriptions import DEAD_LETTER_SUBSCRIPTION, PUSH_SUBSCRIPTION, Delivery
 from shared.settings import Settings
 from tests import image
 from tests.deployment import DEPLOY, NUMBER, PROJECT, REGION, ROOT, Run, deploy, with_our_gcloud

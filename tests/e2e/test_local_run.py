@@ -191,7 +191,9 @@ runpy.run_module("local", run_name="__main__", alter_sys=True)
 """
 
 
-@pytest.mark.parametrize("module", ["argparse", "datetime", "shared.settings", "local.embedded"])
+@pytest.mark.parametrize(
+    "module", ["argparse", "datetime", "shared.settings", "local.run.embedded"]
+)
 def test_ctrl_c_while_it_imports_leaves_no_traceback_and_no_process(
     embedded: Pipeline, module: str
 ) -> None:

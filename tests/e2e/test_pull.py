@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ingress.app import create_app
-from local.subscriptions import Delivery, Subscriptions
+from local.emulators.subscriptions import Delivery, Subscriptions
 from shared.domain.messages import Message
 from shared.google.adapters import google_adapters
 from shared.settings import Settings

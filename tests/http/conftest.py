@@ -7,7 +7,7 @@ from flask.testing import FlaskClient
 
 import ingress.app
 import worker.app
-from local.store import SqliteStore
+from local.sqlite.store import SqliteStore
 from shared.domain.messages import Message
 from shared.settings import Settings
 from tests.doubles import FakeGenerator, FakePublisher, FakeTime

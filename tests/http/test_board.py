@@ -4,7 +4,7 @@ import pytest
 from flask.testing import FlaskClient
 
 import worker.app
-from local.store import SqliteStore
+from local.sqlite.store import SqliteStore
 from shared.errors import StoreUnavailable
 from shared.http.headers import PAGE
 from shared.settings import Settings

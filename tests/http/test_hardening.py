@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 
 import ingress.app
 import worker.app
-from local.store import SqliteStore
+from local.sqlite.store import SqliteStore
 from shared.errors import StoreUnavailable
 from shared.settings import Settings
 from shared.telemetry.logs import configure_logging

@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from local.database import Database
-from local.store import SqliteStore
+from local.sqlite.database import Database
+from local.sqlite.store import SqliteStore
 from tests.builders import NOON, an_activation, an_answer, step_fields
 from tests.doubles import FakeGenerator, FakeTime
 from tests.http.conftest import GOOD, Apps, deliver

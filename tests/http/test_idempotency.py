@@ -9,8 +9,8 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 import ingress.app
-from local.database import Database
-from local.store import SqliteStore
+from local.sqlite.database import Database
+from local.sqlite.store import SqliteStore
 from shared.domain.messages import decode
 from shared.errors import AlreadyExists
 from shared.settings import Settings

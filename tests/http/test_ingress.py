@@ -6,8 +6,8 @@ import pytest
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 
 import ingress.app
-from local.database import Database
-from local.store import SqliteStore
+from local.sqlite.database import Database
+from local.sqlite.store import SqliteStore
 from shared.domain.messages import decode
 from shared.errors import AlreadyExists, StoreUnavailable
 from shared.settings import Settings

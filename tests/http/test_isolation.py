@@ -12,7 +12,7 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 import ingress.app
-from local.store import SqliteStore
+from local.sqlite.store import SqliteStore
 from shared.settings import Settings
 from tests.builders import NOON, an_activation, an_answer
 from tests.doubles import FakePublisher, FakeTime

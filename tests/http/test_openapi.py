@@ -9,7 +9,7 @@ from flask import Flask
 from openapi_pydantic import OpenAPI
 
 import ingress.app
-from local.store import SqliteStore
+from local.sqlite.store import SqliteStore
 from shared.settings import Settings
 from tests.doubles import FakePublisher
 from tests.http.conftest import GOOD, Apps

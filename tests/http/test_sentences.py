@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import ingress.app
-from local.store import SqliteStore
+from local.sqlite.store import SqliteStore
 from shared.http import translations
 from shared.settings import Settings
 from tests.doubles import FakePublisher

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from opentelemetry.trace import format_trace_id
 
-from local.store import SqliteStore
+from local.sqlite.store import SqliteStore
 from shared.domain.activation import Usage
 from shared.domain.messages import Message, decode, encode
 from shared.errors import StoreUnavailable

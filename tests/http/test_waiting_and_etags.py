@@ -10,7 +10,7 @@ from werkzeug.test import TestResponse
 
 import ingress.app
 from ingress.submit.wait_slots import Patience, is_done
-from local.store import SqliteStore
+from local.sqlite.store import SqliteStore
 from shared.ports import Stored
 from shared.settings import Settings
 from tests.builders import NOON, an_activation, an_answer

@@ -10,8 +10,8 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 import worker.app
-from local.database import Database
-from local.store import SqliteStore
+from local.sqlite.database import Database
+from local.sqlite.store import SqliteStore
 from shared.domain.messages import Message, encode
 from shared.errors import StoreUnavailable
 from shared.settings import Settings

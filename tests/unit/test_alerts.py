@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from local.subscriptions import DEAD_LETTER_SUBSCRIPTION, PUSH_SUBSCRIPTION
+from local.emulators.subscriptions import DEAD_LETTER_SUBSCRIPTION, PUSH_SUBSCRIPTION
 
 ROOT = Path(__file__).resolve().parents[2]
 METRIC: dict[str, Any] = json.loads((ROOT / "deploy" / "activations-completed.json").read_text())

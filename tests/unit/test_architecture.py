@@ -27,8 +27,8 @@ MAY_READ_THE_CLOCK = {
     "shared/clock.py": "it is the clock that everybody else is given",
 }
 MAY_SLEEP = {
-    "local/emulators.py": "waits for another process to listen; nothing tells us when it does",
-    "local/processes.py": "waits for several children to end, within one grace period",
+    "local/emulators/programs.py": "waits for another process to listen; nothing tells us when",
+    "local/run/processes.py": "waits for several children to end, within one grace period",
 }
 
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from local.store import SqliteStore
+from local.sqlite.store import SqliteStore
 from shared.domain.activation import Activation
 from shared.domain.summary import Outline
 from shared.errors import StoreUnavailable

@@ -5,7 +5,7 @@ from itertools import count
 
 import pytest
 
-from local.store import SqliteStore
+from local.sqlite.store import SqliteStore
 from shared.domain.activation import Activation
 from shared.domain.messages import ActivationMessage
 from shared.errors import Conflict, StoreUnavailable

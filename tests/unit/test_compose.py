@@ -5,7 +5,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from local import emulated, set_up, timer
+from local.emulators import set_up, timer
+from local.run import emulated
 from shared.settings import Settings
 from tests.compose import Service, interpolated, services
 
@@ -74,7 +75,7 @@ def test_all_speak_of_one_project() -> None:
 
 
 def test_the_set_up_subscribes_with_the_code_of_make_emulators() -> None:
-    assert ALL["set-up"].command[:3] == ("python", "-m", "local.set_up")
+    assert ALL["set-up"].command[:3] == ("python", "-m", "local.emulators.set_up")
     for module in (set_up, timer, emulated):
         assert "subscriptions.push_to(" in inspect.getsource(module)
 

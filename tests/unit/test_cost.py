@@ -5,7 +5,7 @@ import json
 import pytest
 from structlog.testing import capture_logs
 
-from local.store import SqliteStore
+from local.sqlite.store import SqliteStore
 from shared.domain.activation import Usage
 from shared.domain.messages import ActivationMessage
 from shared.errors import StoreUnavailable

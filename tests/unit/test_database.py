@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from local.database import FILE_NAME, open_database
-from local.store import SqliteStore
+from local.sqlite.database import FILE_NAME, open_database
+from local.sqlite.store import SqliteStore
 from shared.errors import StoreUnavailable
 from tests.builders import an_activation
 

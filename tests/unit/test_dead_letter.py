@@ -2,8 +2,8 @@
 
 import pytest
 
-from local.database import Database
-from local.store import SqliteStore
+from local.sqlite.database import Database
+from local.sqlite.store import SqliteStore
 from shared.domain.messages import Message, encode
 from shared.errors import Conflict, StoreUnavailable
 from shared.ports import ActivationStore

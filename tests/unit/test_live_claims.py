@@ -1,6 +1,6 @@
 """What becomes of the work in hand when the process is about to be killed."""
 
-from local.store import SqliteStore
+from local.sqlite.store import SqliteStore
 from shared.domain.activation import Activation
 from shared.errors import StoreUnavailable
 from shared.ports import Stored

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from local.store import SqliteStore
+from local.sqlite.store import SqliteStore
 from shared.domain.activation import Activation, Usage
 from shared.domain.messages import ActivationMessage
 from shared.errors import Conflict, StoreUnavailable

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from local.database import Database
-from local.dispatcher import Dispatcher, PushPolicy, envelope
-from local.queue import Delivery, SqliteQueue
+from local.sqlite.database import Database
+from local.sqlite.dispatcher import Dispatcher, PushPolicy, envelope
+from local.sqlite.queue import Delivery, SqliteQueue
 from shared.domain.messages import Message
 from shared.errors import StoreUnavailable
 from tests.builders import NOON

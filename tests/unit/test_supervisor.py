@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from local.processes import Child, NotReady
-from local.supervisor import Supervisor
+from local.run.processes import Child, NotReady
+from local.run.supervisor import Supervisor
 from tests.emulators import free_port
 
 

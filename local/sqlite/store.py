@@ -7,7 +7,7 @@ from datetime import datetime
 from threading import Event
 from typing import Any
 
-from local.database import Database, from_microseconds, to_microseconds
+from local.sqlite.database import Database, from_microseconds, to_microseconds
 from shared.clock import Clock, utc_now
 from shared.domain.activation import Activation
 from shared.domain.cursor import decode_cursor, encode_cursor

@@ -1,4 +1,4 @@
-"""`python -m local.timer`: what has to happen now and then where no Cloud Scheduler is.
+"""`python -m local.emulators.timer`: what has to happen now and then where no Cloud Scheduler is.
 
 Calls the worker's sweep, and subscribes again when the Pub/Sub emulator has forgotten us.
 """
@@ -8,10 +8,10 @@ import signal
 import sys
 import threading
 
-from local.embedded import SWEEP_SECONDS
-from local.subscription_keeper import SubscriptionKeeper
-from local.subscriptions import Subscriptions
-from local.sweep_timer import SweepTimer
+from local.emulators.subscription_keeper import SubscriptionKeeper
+from local.emulators.subscriptions import Subscriptions
+from local.run.embedded import SWEEP_SECONDS
+from local.run.sweep_timer import SweepTimer
 from shared.errors import SettingsError
 from shared.settings import read_settings
 from shared.telemetry.logs import configure_logging
@@ -19,7 +19,7 @@ from shared.telemetry.logs import configure_logging
 
 def main(arguments: list[str] | None = None) -> int:
     """Until SIGTERM or SIGINT. The exit code: 2 for a bad setting."""
-    parser = argparse.ArgumentParser(prog="python -m local.timer")
+    parser = argparse.ArgumentParser(prog="python -m local.emulators.timer")
     parser.add_argument("--worker-url", required=True, help="as we and Pub/Sub reach the worker")
     worker_url = parser.parse_args(arguments).worker_url
     stopping = threading.Event()

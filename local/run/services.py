@@ -2,9 +2,9 @@
 
 import sys
 
-from local.options import ROOT, Options
-from local.ports_in_use import LOOPBACK
-from local.processes import Child
+from local.run.options import ROOT, Options
+from local.run.ports_in_use import LOOPBACK
+from local.run.processes import Child
 
 
 def gunicorn(name: str, app: str, port: int) -> Child:

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
-from local.emulators import FIRESTORE_PORT, PUBSUB_PORT
+from local.emulators.programs import FIRESTORE_PORT, PUBSUB_PORT
 from shared.errors import SettingsError
 from shared.settings import Settings, load_environment_file, read_settings
 from shared.start_checks import check_gemini
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 LOCAL_PROJECT = "innerjourney-local"
 
 FRONTENDS = ",".join(

@@ -2,15 +2,15 @@
 
 from datetime import timedelta
 
-from local.banner import announce
-from local.database import open_database
-from local.dispatcher import Dispatcher, PushPolicy
-from local.options import Options
-from local.queue import SqliteQueue
-from local.services import gunicorn, ready_urls, worker_url
-from local.store import SqliteStore
-from local.supervisor import Supervisor
-from local.sweep_timer import SweepTimer
+from local.run.banner import announce
+from local.run.options import Options
+from local.run.services import gunicorn, ready_urls, worker_url
+from local.run.supervisor import Supervisor
+from local.run.sweep_timer import SweepTimer
+from local.sqlite.database import open_database
+from local.sqlite.dispatcher import Dispatcher, PushPolicy
+from local.sqlite.queue import SqliteQueue
+from local.sqlite.store import SqliteStore
 from shared.errors import SettingsError, StoreUnavailable
 from shared.settings import Settings
 

@@ -1,4 +1,4 @@
-"""`python local/leash.py PARENT COMMAND …`: become COMMAND, and end when the parent dies.
+"""`python local/run/leash.py PARENT COMMAND …`: become COMMAND, and end when the parent dies.
 
 So that even a supervisor that is killed leaves nothing behind, where the kernel can do that
 (Linux). A program of its own instead of `preexec_fn`: that would fork a process in which gRPC has

@@ -1,18 +1,18 @@
-"""`python -m local.set_up`: topics and push subscriptions, once; docker-compose.yml's set-up."""
+"""`python -m local.emulators.set_up`: topics and push subscriptions, once (docker-compose.yml)."""
 
 import argparse
 import sys
 
 from google.api_core.exceptions import GoogleAPIError
 
-from local.subscriptions import Subscriptions
+from local.emulators.subscriptions import Subscriptions
 from shared.errors import SettingsError
 from shared.settings import read_settings
 
 
 def main(arguments: list[str] | None = None) -> int:
     """The exit code: 0 also when they were there, 1 when Pub/Sub refused, 2 for a bad setting."""
-    parser = argparse.ArgumentParser(prog="python -m local.set_up")
+    parser = argparse.ArgumentParser(prog="python -m local.emulators.set_up")
     parser.add_argument("--worker-url", required=True, help="as Pub/Sub reaches the worker")
     worker_url = parser.parse_args(arguments).worker_url
     try:

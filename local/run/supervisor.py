@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import requests
 import structlog
 
-from local.processes import Child, NotReady, stop_all
+from local.run.processes import Child, NotReady, stop_all
 
 log = structlog.get_logger(__name__)
 

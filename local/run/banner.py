@@ -1,6 +1,6 @@
 """What the newcomer sees when everything runs."""
 
-from local.options import Options
+from local.run.options import Options
 from shared.settings import Settings
 
 

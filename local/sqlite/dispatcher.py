@@ -16,7 +16,7 @@ from typing import Any
 import requests
 import structlog
 
-from local.queue import Delivery, SqliteQueue
+from local.sqlite.queue import Delivery, SqliteQueue
 from shared.errors import StoreUnavailable
 
 log = structlog.get_logger(__name__)

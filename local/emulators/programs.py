@@ -13,8 +13,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from local.ports_in_use import LOOPBACK
-from local.processes import Child, NotReady
+from local.run.ports_in_use import LOOPBACK
+from local.run.processes import Child, NotReady
 from shared.errors import SettingsError
 
 PUBSUB_PORT = 8085

@@ -5,17 +5,17 @@ from collections.abc import Sequence
 
 from google.api_core.exceptions import GoogleAPIError
 
-from local.banner import announce
-from local.embedded import SWEEP_SECONDS
-from local.emulators import find_emulators, wait_until_listening
-from local.options import Options
-from local.ports_in_use import LOOPBACK, refuse_taken
-from local.processes import Child, NotReady, stop_all
-from local.services import gunicorn, ready_urls, worker_url
-from local.subscription_keeper import SubscriptionKeeper
-from local.subscriptions import Subscriptions
-from local.supervisor import Supervisor
-from local.sweep_timer import SweepTimer
+from local.emulators.programs import find_emulators, wait_until_listening
+from local.emulators.subscription_keeper import SubscriptionKeeper
+from local.emulators.subscriptions import Subscriptions
+from local.run.banner import announce
+from local.run.embedded import SWEEP_SECONDS
+from local.run.options import Options
+from local.run.ports_in_use import LOOPBACK, refuse_taken
+from local.run.processes import Child, NotReady, stop_all
+from local.run.services import gunicorn, ready_urls, worker_url
+from local.run.supervisor import Supervisor
+from local.run.sweep_timer import SweepTimer
 from shared.errors import SettingsError
 from shared.settings import Settings, read_settings
 

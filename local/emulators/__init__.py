@@ -1,0 +1,1 @@
+"""Google's official emulators: find, start, subscribe."""

@@ -1,0 +1,1 @@
+"""Start the parts on this machine, keep them up, stop them all."""
