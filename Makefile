@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-# The lock is complete, so that nothing is left to resolve (tests/unit/test_lock.py asserts it).
+# The lock is complete, so that nothing is left to resolve (tests/unit/house/test_lock.py asserts it).
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes
 
 .PHONY: run emulators test check bench chaos lock clean

@@ -23,7 +23,7 @@ WRITES = 3
 RATES = (10, 1_000, 100_000)
 INGRESS_THREADS, WORKER_THREADS = 64, 32
 MOST_WORKERS = 10
-"""As in deploy/deploy.sh; tests/unit/test_capacity.py compares them."""
+"""As in deploy/deploy.sh; tests/unit/deploy/test_capacity.py compares them."""
 
 SHARD_WRITES = 500
 """A second, to an index in the order of time (page: Firestore, Best practices)."""

@@ -16,7 +16,7 @@ from google.cloud import pubsub_v1
 from shared.domain.messages import Message
 from shared.google import pubsub
 from shared.google.pubsub import PubSubPublisher
-from tests.emulators import PROJECT, running_emulators
+from tests.support.emulators import PROJECT, running_emulators
 
 TOPIC = "bench"
 DATA = b"x" * 1500

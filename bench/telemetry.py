@@ -13,9 +13,9 @@ import requests
 
 from bench.load import percentile
 from tests.e2e.pipeline import GOOD, Pipeline, running
-from tests.emulators import free_port
 from tests.fake_gemini import FakeGemini
-from tests.otlp_receiver import OtlpReceiver
+from tests.support.emulators import free_port
+from tests.support.otlp_receiver import OtlpReceiver
 
 SUBMITS = 400
 AT_ONCE = 8

@@ -31,7 +31,7 @@ from shared.domain.activation import Activation
 from shared.google import firestore
 from shared.ports import ActivationStore, Stored
 from tests.builders import an_activation, an_answer
-from tests.emulators import PROJECT, free_port
+from tests.support.emulators import PROJECT, free_port
 
 SEED = 20261123
 ONE_ROUNDS, MANY, MANY_ROUNDS = 10, 20, 2

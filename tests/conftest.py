@@ -14,9 +14,9 @@ from local.sqlite.database import Database, open_database
 from local.sqlite.store import SqliteStore
 from shared.settings import Settings
 from tests.doubles import FakeTime
-from tests.emulators import GoogleEmulators, need_emulators, running_emulators
-from tests.recorded_telemetry import Recorded, recording
-from tests.tables import ISOLATION, SUMMARIES, TABLE, isolation_lines, lines
+from tests.support.emulators import GoogleEmulators, need_emulators, running_emulators
+from tests.support.recorded_telemetry import Recorded, recording
+from tests.support.tables import ISOLATION, SUMMARIES, TABLE, isolation_lines, lines
 
 SEED = int(os.environ.get("TEST_SEED", random.SystemRandom().randrange(2**32)))
 

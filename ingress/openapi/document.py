@@ -1,7 +1,7 @@
 """The OpenAPI 3.1 document: schemas from the pydantic models, operations from here.
 
-tests/http/test_openapi.py asserts that it names the app's routes and no others; schemathesis
-(tests/e2e/) asserts that the answers are as it says.
+tests/http/ingress/test_openapi.py asserts that it names the app's routes and no others;
+schemathesis, in tests/e2e/api, asserts that the answers are as it says.
 """
 
 from openapi_pydantic import Info, OpenAPI, Operation, PathItem, Schema, SecurityScheme, Tag

@@ -23,11 +23,12 @@ from shared.domain.activation import Activation, Usage
 from shared.domain.messages import DeadLetter
 from shared.settings import Settings
 from shared.telemetry.logs import configure_logging
+from tests import ROOT
 from tests.builders import an_activation, an_answer
 from tests.doubles import FakeGenerator, FakePublisher
 from worker.board.page.drawing import KINDS_OF_SOURCE
 
-PICTURE = Path(__file__).resolve().parent.parent.parent / "docs" / "page" / "board.png"
+PICTURE = ROOT / "docs" / "page" / "board.png"
 CHROMIUM = "/usr/bin/chromium"
 THREE_AT_NIGHT = datetime(2026, 11, 24, 3, 4, 10, tzinfo=timezone.utc)
 MANY, WAITING = 640, 4

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, expect, sync_playwright
 from tests.browser.visit import PATIENCE_MS, Visit, visiting
 from tests.e2e.pipeline import Pipeline, running
 from tests.fake_gemini import FakeGemini
-from tests.needs import need_program
+from tests.support.needs import need_program
 
 QUIET = (
     *("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-quic"),

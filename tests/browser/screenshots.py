@@ -11,11 +11,12 @@ from typing import Any
 import requests
 from playwright.sync_api import expect, sync_playwright
 
+from tests import ROOT
 from tests.browser.conftest import QUICK, QUIET
 from tests.browser.visit import Visit, visiting
-from tests.e2e.pipeline import GOOD, ROOT, Pipeline, running
+from tests.e2e.pipeline import GOOD, Pipeline, running
 from tests.fake_gemini import FakeGemini, answer, error, held
-from tests.needs import need_program
+from tests.support.needs import need_program
 
 FOLDER = ROOT / "docs" / "page"
 LEAST_HEIGHT = 600

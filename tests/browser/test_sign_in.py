@@ -10,7 +10,7 @@ from tests.browser.conftest import QUICK
 from tests.browser.visit import FAILED_REQUEST, Visit, visiting
 from tests.e2e.pipeline import Pipeline, running
 from tests.fake_gemini import FakeGemini
-from tests.google_keys import GoogleKeys
+from tests.support.google_keys import GoogleKeys
 
 PROJECT = "innerjourney"
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.pipeline import running
-from tests.emulators import need_emulators
 from tests.fake_gemini import FakeGemini, held
+from tests.support.emulators import need_emulators
 
 SHORT_LEASE = {
     "LEASE_SECONDS": "3",

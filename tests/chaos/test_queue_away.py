@@ -10,9 +10,9 @@ import requests
 from local.emulators.programs import find_emulators, wait_until_listening
 from local.run.processes import stop_all
 from tests.e2e.pipeline import GOOD, running
-from tests.emulators import need_emulators
-from tests.eventually import eventually
 from tests.fake_gemini import FakeGemini
+from tests.support.emulators import need_emulators
+from tests.support.eventually import eventually
 
 
 def test_what_was_accepted_while_pubsub_was_away_completes_after_a_sweep(tmp_path: Path) -> None:

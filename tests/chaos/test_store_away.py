@@ -8,8 +8,8 @@ from pathlib import Path
 import requests
 
 from tests.e2e.pipeline import GOOD, running
-from tests.emulators import need_emulators
 from tests.fake_gemini import FakeGemini
+from tests.support.emulators import need_emulators
 
 
 def test_a_submit_while_firestore_is_away_is_a_503_within_its_deadline(tmp_path: Path) -> None:

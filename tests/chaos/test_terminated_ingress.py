@@ -8,8 +8,8 @@ from pathlib import Path
 import requests
 
 from tests.e2e.pipeline import Pipeline, running
-from tests.eventually import eventually
 from tests.fake_gemini import FakeGemini, held
+from tests.support.eventually import eventually
 
 WAITING = 8
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.pipeline import Pipeline, running
-from tests.emulators import need_emulators
-from tests.eventually import eventually
 from tests.fake_gemini import FakeGemini, answer, held, late
+from tests.support.emulators import need_emulators
+from tests.support.eventually import eventually
 
 BACKENDS = [("embedded", "worker_app"), ("emulators", "worker.main")]
 

@@ -22,7 +22,7 @@ from shared.google import firestore
 from shared.google.firestore import ATTEMPT_SECONDS, TOTAL_SECONDS, FirestoreStore
 from tests.builders import LEASE, an_activation, an_answerer
 from tests.doubles import FakeGenerator, FakePublisher
-from tests.emulators import PROJECT, GoogleEmulators, free_port
+from tests.support.emulators import PROJECT, GoogleEmulators, free_port
 from worker.pipeline.claim import Claimer
 from worker.pipeline.held_claims import LiveClaims
 from worker.pipeline.ledger import Ledger

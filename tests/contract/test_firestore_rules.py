@@ -7,7 +7,6 @@ import base64
 import json
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,10 +17,11 @@ from local.run.processes import stop_all
 from shared.domain.messages import DeadLetter
 from shared.google import firestore
 from shared.google.firestore import FirestoreStore
+from tests import ROOT
 from tests.builders import an_activation
-from tests.emulators import PROJECT, GoogleEmulators, free_port, need_emulators
+from tests.support.emulators import PROJECT, GoogleEmulators, free_port, need_emulators
 
-RULES = Path(__file__).resolve().parents[2] / "deploy" / "firestore.rules"
+RULES = ROOT / "deploy" / "firestore.rules"
 NOW = datetime.now(timezone.utc)
 ANNAS, BERTILS, EXPIRED = "a" * 32, "b" * 32, "c" * 32
 

@@ -26,7 +26,7 @@ from tests.fake_gemini import (
     reset,
     texts,
 )
-from tests.tables import TABLE, Row
+from tests.support.tables import TABLE, Row
 from worker.fallback import load_library
 from worker.gemini.breaker import BreakingGenerator
 from worker.gemini.repairing import RepairingGenerator

@@ -18,9 +18,9 @@ from shared.google import pubsub
 from shared.google.pubsub import PubSubPublisher
 from shared.ports import Publisher
 from shared.settings import Settings
-from tests.emulators import PROJECT, GoogleEmulators
-from tests.eventually import eventually
-from tests.push_target import PushTarget
+from tests.support.emulators import PROJECT, GoogleEmulators
+from tests.support.eventually import eventually
+from tests.support.push_target import PushTarget
 
 ATTEMPTS = 5
 """The fewest after which Pub/Sub dead-letters."""

@@ -19,8 +19,8 @@ from shared.google import firestore
 from shared.google.firestore import FirestoreStore
 from shared.ports import ActivationStore
 from tests.builders import LEASE, an_activation, an_answer
-from tests.emulators import PROJECT
-from tests.eventually import eventually
+from tests.support.emulators import PROJECT
+from tests.support.eventually import eventually
 
 pytestmark = pytest.mark.filterwarnings("error")
 

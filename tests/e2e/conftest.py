@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import pytest
 
 from tests.e2e.pipeline import Pipeline, running
-from tests.emulators import need_emulators
 from tests.fake_gemini import FakeGemini
+from tests.support.emulators import need_emulators
 
 
 @pytest.fixture(scope="module")

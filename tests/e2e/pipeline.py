@@ -15,11 +15,11 @@ from typing import Any
 import requests
 
 from shared.settings import Settings
-from tests.emulators import free_port
-from tests.eventually import eventually
+from tests import ROOT
 from tests.fake_gemini import FakeGemini
+from tests.support.emulators import free_port
+from tests.support.eventually import eventually
 
-ROOT = Path(__file__).resolve().parent.parent.parent
 MARK = "INNERJOURNEY_TEST_RUN"
 """In the environment of everything that a run starts, so that what is left behind can be found."""
 

@@ -14,8 +14,8 @@ from shared.google import pubsub
 from shared.google.pubsub import PubSubPublisher
 from shared.settings import Settings
 from tests.e2e.pipeline import Pipeline
-from tests.emulators import GoogleEmulators
-from tests.eventually import eventually
+from tests.support.emulators import GoogleEmulators
+from tests.support.eventually import eventually
 
 PROJECT = "innerjourney-local"
 TOPIC = Settings.model_fields["pubsub_topic"].default

@@ -5,7 +5,7 @@ import re
 import requests
 
 from tests.e2e.pipeline import Pipeline
-from tests.eventually import eventually
+from tests.support.eventually import eventually
 
 
 def answered(pipeline: Pipeline) -> int:

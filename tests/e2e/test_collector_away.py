@@ -7,10 +7,10 @@ import pytest
 
 from tests.e2e.pipeline import running
 from tests.e2e.test_traces import QUICKLY
-from tests.emulators import free_port
-from tests.eventually import eventually
 from tests.fake_gemini import FakeGemini
-from tests.otlp_receiver import OtlpReceiver
+from tests.support.emulators import free_port
+from tests.support.eventually import eventually
+from tests.support.otlp_receiver import OtlpReceiver
 
 SERVICES = 2
 GRACE_SECONDS = 9.0

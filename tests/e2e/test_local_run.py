@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 import requests
 
+from tests import ROOT
 from tests.e2e.pipeline import GOOD, MARK, Pipeline, clean_environment, running
-from tests.emulators import free_port, need_emulators
-from tests.eventually import eventually
+from tests.support.emulators import free_port, need_emulators
+from tests.support.eventually import eventually
 
 
 @pytest.fixture
@@ -254,7 +255,7 @@ def start_production(service: str, **environment: str) -> subprocess.CompletedPr
     """A start that is expected to fail."""
     return subprocess.run(
         [str(Path(sys.executable).with_name("gunicorn")), service],
-        cwd=Path(__file__).resolve().parent.parent.parent,
+        cwd=ROOT,
         env={
             **clean_environment(),
             "GOOGLE_CLOUD_PROJECT": "p",

@@ -9,8 +9,8 @@ import requests
 from tests.builders import a_step, step_fields
 from tests.e2e.pipeline import GOOD, KEY, Pipeline, running
 from tests.e2e.queues import listening
-from tests.eventually import eventually
 from tests.fake_gemini import FakeGemini, answer, error, held
+from tests.support.eventually import eventually
 from worker.gemini.prompt import SYSTEM_INSTRUCTION
 
 MANY = 200

@@ -14,9 +14,9 @@ from shared.domain.messages import Message
 from shared.google.adapters import google_adapters
 from shared.settings import Settings
 from tests.e2e.pipeline import GOOD, clean_environment
-from tests.emulators import GoogleEmulators
-from tests.eventually import eventually
 from tests.fake_gemini import FakeGemini, answer, late
+from tests.support.emulators import GoogleEmulators
+from tests.support.eventually import eventually
 
 MANY = 60
 

@@ -9,10 +9,10 @@ import pytest
 import requests
 
 from tests.e2e.pipeline import GOOD, KEY, running
-from tests.emulators import need_emulators
-from tests.eventually import eventually
 from tests.fake_gemini import Call, FakeGemini, answer, error
-from tests.otlp_receiver import OtlpReceiver, SeenSpan
+from tests.support.emulators import need_emulators
+from tests.support.eventually import eventually
+from tests.support.otlp_receiver import OtlpReceiver, SeenSpan
 
 CANARY = "kanariefågel-5520"
 TRACE_ID = "0af7651916cd43dd8448eb211c80319c"

@@ -53,6 +53,6 @@ def apps(
 
 def deliver(apps: Apps) -> int:
     """Push to the worker what the ingress has published last. The status of its answer."""
-    from tests.http.test_worker import push
+    from tests.http.worker.test_worker import push
 
     return push(apps.worker, apps.publisher.published[-1]).status_code

@@ -16,8 +16,8 @@ from shared.telemetry.logs import configure_logging
 from tests.builders import an_activation
 from tests.doubles import FakeGenerator, FakeTime
 from tests.http.conftest import GOOD, Apps, deliver
-from tests.http.test_worker import envelope, push
-from tests.recorded_telemetry import Recorded
+from tests.http.worker.test_worker import envelope, push
+from tests.support.recorded_telemetry import Recorded
 from worker.gemini.port import Unavailable
 
 TRACE_ID, SPAN_ID = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"

@@ -9,7 +9,7 @@
 
 Sources: Gemini API's page "Troubleshooting guide" for the HTTP codes, its reference of
 `GenerateContentResponse` for FinishReason and BlockReason. A member of either SDK's enums or of
-Google's error tree that stands in no row fails tests/unit/test_classification.py.
+Google's error tree that stands in no row fails tests/unit/gemini/test_classification.py.
 """
 
 from dataclasses import dataclass

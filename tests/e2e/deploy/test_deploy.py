@@ -1,0 +1,276 @@
+"""deploy/deploy.sh: what it would do, in which order, and that again is no error."""
+
+import json
+import os
+import re
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from local.emulators.subscriptions import DEAD_LETTER_SUBSCRIPTION, PUSH_SUBSCRIPTION, Delivery
+from shared.settings import Settings
+from tests import ROOT
+from tests.support import image
+from tests.support.deployment import (
+    DEPLOY,
+    NUMBER,
+    PROJECT,
+    REGION,
+    Run,
+    deploy,
+    with_our_gcloud,
+)
+from tests.support.needs import need_program
+
+ALL = ("--alert-email", "a@example.com", "--cors", "https://a.example,https://b.example")
+
+
+@pytest.fixture(scope="module")
+def first(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A real run on an empty project."""
+    key = tmp_path_factory.mktemp("key") / "key"
+    key.write_text("k")
+    folder = tmp_path_factory.mktemp("first")
+    return deploy(folder, "--yes", "--key-file", str(key), *ALL)
+
+
+@pytest.fixture(scope="module")
+def again(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """The same where everything is there."""
+    return deploy(tmp_path_factory.mktemp("again"), "--yes", *ALL, there=True)
+
+
+def test_it_is_clean_for_shellcheck(tmp_path: Path) -> None:
+    checker = need_program("shellcheck")
+    scripts = sorted(str(path.relative_to(ROOT)) for path in DEPLOY.parent.glob("*.sh"))
+    subprocess.run([checker, "-x", *scripts], cwd=ROOT, check=True)
+    printed = tmp_path / "printed.sh"
+    printed.write_text(deploy(tmp_path, "--dry-run", *ALL).said)
+    subprocess.run([checker, str(printed)], check=True)
+
+
+def test_a_dry_run_calls_nothing_and_asks_nothing(tmp_path: Path) -> None:
+    ran = deploy(tmp_path, "--dry-run", *ALL)
+    assert (ran.exit_code, ran.calls, ran.errors) == (0, [], "")
+
+
+@pytest.mark.parametrize("there", [False, True])
+def test_the_script_that_a_dry_run_prints_does_what_the_run_itself_does(
+    tmp_path: Path, there: bool
+) -> None:
+    tag = ("--tag", "t", *ALL) if there else ("--tag", "t", "--without-gemini")
+    printed = tmp_path / "printed.sh"
+    printed.write_text(deploy(tmp_path, "--dry-run", *tag).said)
+    from_print = with_our_gcloud(tmp_path, ["bash", str(printed)], there=there)
+    assert from_print.exit_code == 0, from_print.errors
+    run = deploy(tmp_path, "--yes", *tag, there=there)
+    assert from_print.calls == run.calls
+
+
+def test_a_first_run_ends_well(first: Run) -> None:
+    assert first.exit_code == 0, first.errors
+
+
+def test_a_second_run_makes_nothing_anew(again: Run) -> None:
+    assert again.exit_code == 0, again.errors
+    made = {" ".join(call[:3]) for call in again.calls if {"create", "submit"} & set(call)}
+    # Google answers the first with "already exists", which is no error, and the second is one of
+    # Pub/Sub's own accounts.
+    assert made == {"firestore indexes composite", "beta services identity"}
+
+
+def test_a_second_run_updates_whom_alerts_tell_and_the_budget(again: Run) -> None:
+    updated = again.called("alpha", "monitoring", "policies", "update")
+    assert len(updated) == 4
+    assert all("--set-notification-channels=found" in call for call in updated)
+    assert again.flag("budget-amount", "billing", "budgets", "update") == "50"
+
+
+def test_a_list_that_fails_is_not_taken_for_an_empty_one(tmp_path: Path) -> None:
+    ran = deploy(tmp_path, "--yes", "--without-gemini", there=True, LISTS_FAIL="yes")
+    assert ran.exit_code != 0
+    assert not ran.called("alpha", "monitoring", "policies", "create")
+
+
+def test_a_new_revision_gets_the_traffic_also_after_a_rollback(again: Run) -> None:
+    for service in ("innerjourney-worker", "innerjourney-ingress"):
+        [moved] = again.called("run", "services", "update-traffic", service)
+        assert "--to-latest" in moved
+
+
+def test_the_key_file_is_one_of_the_callers_folder_and_read_before_the_first_change(
+    tmp_path: Path,
+) -> None:
+    ran = deploy(tmp_path, "--yes", "--key-file", "nowhere")
+    assert (ran.exit_code, ran.calls) == (2, [])
+    assert f"{ROOT}/nowhere: expected a file to read" in ran.errors
+
+
+def test_cloud_build_gets_the_files_of_the_image_and_no_key(tmp_path: Path) -> None:
+    gcloud = need_program("gcloud")
+    listed = subprocess.run(
+        [gcloud, "meta", "list-files-for-upload", "."],
+        cwd=ROOT,
+        env={**os.environ, "CLOUDSDK_CONFIG": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    sent = set(listed.stdout.split("\n")) - {""}
+    assert sent - image.context() == {"Dockerfile", ".dockerignore"}
+    assert image.context() <= sent
+
+
+def test_nothing_is_changed_without_a_word_where_nobody_can_be_asked(tmp_path: Path) -> None:
+    ran = deploy(tmp_path)
+    assert (ran.exit_code, ran.calls) == (2, [])
+    assert ran.errors == "deploy.sh: nobody is here to ask; --yes goes on without asking\n"
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        [],
+        ["--project", PROJECT],
+        ["--region", REGION],
+        ["--project", "Demo!", "--region", REGION],
+        ["--project", PROJECT, "--region", "here"],
+        ["--project", PROJECT, "--region", REGION, "--frobnicate"],
+        ["--project", PROJECT, "--region", REGION, "--tag"],
+    ],
+)
+def test_a_bad_option_is_one_line_and_changes_nothing(tmp_path: Path, options: list[str]) -> None:
+    ran = with_our_gcloud(tmp_path, [str(DEPLOY), *options, "--dry-run"])
+    if options[-1:] == ["--tag"]:
+        ran = with_our_gcloud(tmp_path, [str(DEPLOY), *options])
+    assert (ran.exit_code, ran.said, ran.calls, ran.errors.count("\n")) == (2, "", [], 1)
+
+
+def test_an_empty_secret_stops_it_before_the_services(tmp_path: Path) -> None:
+    ran = deploy(tmp_path, "--yes")
+    assert ran.exit_code == 2
+    assert "--key-file, or --without-gemini" in ran.errors
+    assert not ran.called("run", "deploy")
+
+
+def test_without_gemini_there_is_no_secret(tmp_path: Path) -> None:
+    ran = deploy(tmp_path, "--yes", "--without-gemini")
+    assert ran.exit_code == 0
+    assert not ran.called("secrets")
+    worker = ("run", "deploy", "innerjourney-worker")
+    assert ran.flag("remove-env-vars", *worker) == "GEMINI_API_KEY_SECRET"
+    assert "GEMINI" not in ran.flag("update-env-vars", *worker)
+
+
+def test_every_variable_of_the_services_is_a_setting_that_starts_them(first: Run) -> None:
+    for service in ("innerjourney-worker", "innerjourney-ingress"):
+        given = first.flag("update-env-vars", "run", "deploy", service)
+        pairs = given[3:].split(";") if given.startswith("^;^") else given.split(",")
+        found = {key.lower(): value for key, value in (pair.split("=", 1) for pair in pairs)}
+        assert set(found) <= set(Settings.model_fields)
+        settings = Settings.model_validate({**found, "k_service": service})
+        # One instance takes as many requests as it has threads.
+        assert first.flag("concurrency", "run", "deploy", service) == str(settings.web_threads)
+
+
+def test_both_origins_reach_the_ingress(first: Run) -> None:
+    given = first.flag("update-env-vars", "run", "deploy", "innerjourney-ingress")
+    assert ";CORS_ALLOWED_ORIGINS=https://a.example,https://b.example" in given
+
+
+def test_pushes_sweeps_and_the_worker_speak_of_one_audience_and_one_account(first: Run) -> None:
+    audience = f"https://innerjourney-worker-{NUMBER}.{REGION}.run.app"
+    account = f"innerjourney-invoker@{PROJECT}.iam.gserviceaccount.com"
+    for name in (PUSH_SUBSCRIPTION, DEAD_LETTER_SUBSCRIPTION):
+        create = ("pubsub", "subscriptions", "create", name)
+        assert first.flag("push-auth-token-audience", *create) == audience
+        assert first.flag("push-auth-service-account", *create) == account
+    sweep = ("scheduler", "jobs", "create", "http")
+    assert first.flag("oidc-token-audience", *sweep) == audience
+    assert first.flag("oidc-service-account-email", *sweep) == account
+    given = first.flag("update-env-vars", "run", "deploy", "innerjourney-worker")
+    assert f"PUSH_AUDIENCE={audience},PUSH_SERVICE_ACCOUNT={account}" in given
+
+
+def test_deliveries_are_those_of_make_emulators(first: Run) -> None:
+    delivery = Delivery()
+    for name in (PUSH_SUBSCRIPTION, DEAD_LETTER_SUBSCRIPTION):
+        create = ("pubsub", "subscriptions", "create", name)
+        assert first.flag("ack-deadline", *create) == str(delivery.ack_deadline) == "600"
+        assert first.flag("min-retry-delay", *create) == f"{delivery.min_backoff}s"
+        assert first.flag("max-retry-delay", *create) == f"{delivery.max_backoff}s"
+    requests = ("pubsub", "subscriptions", "create", PUSH_SUBSCRIPTION)
+    assert first.flag("max-delivery-attempts", *requests) == str(delivery.max_attempts)
+
+
+def test_what_a_person_wrote_stays_in_the_queue_for_a_day_at_most(first: Run) -> None:
+    kept = [call for call in first.calls if call[0] == "pubsub" and call[2] == "create"]
+    assert len(kept) == 4
+    assert all("--message-retention-duration=1d" in call for call in kept)
+
+
+def test_each_account_holds_the_roles_that_it_needs_and_no_other(first: Run) -> None:
+    granted = {
+        (member, role)
+        for call in first.calls
+        if "add-iam-policy-binding" in call
+        for member in [re.split("[:=]", next(w for w in call if w.startswith("--member=")))[-1]]
+        for role in [next(w for w in call if w.startswith("--role=")).split("/")[1]]
+    }
+    ours = f"{PROJECT}.iam.gserviceaccount.com"
+    agent = f"service-{NUMBER}@gcp-sa-pubsub.iam.gserviceaccount.com"
+    assert granted == {
+        (f"innerjourney-ingress@{ours}", "datastore.user"),
+        (f"innerjourney-ingress@{ours}", "pubsub.publisher"),
+        (f"innerjourney-worker@{ours}", "datastore.user"),
+        (f"innerjourney-worker@{ours}", "pubsub.publisher"),
+        (f"innerjourney-worker@{ours}", "secretmanager.secretAccessor"),
+        (f"innerjourney-invoker@{ours}", "run.invoker"),
+        ("allUsers", "run.invoker"),
+        (agent, "iam.serviceAccountTokenCreator"),
+        (agent, "pubsub.publisher"),
+        (agent, "pubsub.subscriber"),
+    }
+
+
+def test_only_the_ingress_is_public(first: Run) -> None:
+    public = [
+        call[2] for call in first.called("run", "deploy") if "--allow-unauthenticated" in call
+    ]
+    private = [call for call in first.called("run", "deploy") if "--no-allow-unauth" in str(call)]
+    assert public == ["innerjourney-ingress"]
+    assert len(private) == 1
+
+
+@pytest.mark.timeout(600)  # gcloud takes most of a second of a processor to start
+def test_gcloud_understands_every_command(first: Run, again: Run, tmp_path: Path) -> None:
+    """Without an account it parses its arguments first, and refuses an unknown one by name."""
+    gcloud = need_program("gcloud")
+    commands = sorted({json.dumps(call) for call in (*first.calls, *again.calls)})
+    environment = {
+        **os.environ,
+        "CLOUDSDK_CONFIG": str(tmp_path),
+        "CLOUDSDK_CORE_DISABLE_PROMPTS": "1",
+    }
+
+    def answer(command: str) -> tuple[str, str]:
+        words = [gcloud, *json.loads(command)]
+        done = subprocess.run(
+            words,
+            cwd=ROOT,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=100,
+            check=False,
+        )
+        return command, done.stderr
+
+    with ThreadPoolExecutor(3) as threads:
+        answers = list(threads.map(answer, commands))
+    assert len(answers) > 80
+    wrong = [pair for pair in answers if "do not currently have an active account" not in pair[1]]
+    assert wrong == []

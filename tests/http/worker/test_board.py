@@ -1,0 +1,126 @@
+"""The worker's `/board` over HTTP: on, off, away, and nothing personal in it."""
+
+import pytest
+from flask.testing import FlaskClient
+
+import worker.app
+from local.sqlite.store import SqliteStore
+from shared.errors import StoreUnavailable
+from shared.http.headers import PAGE
+from shared.settings import Settings
+from tests.builders import LEASE, an_activation, an_answer
+from tests.doubles import FakeGenerator, FakePublisher, FakeTime, StoreWithFaults
+from tests.http.conftest import Apps
+from tests.http.worker.test_worker import ACCOUNT, AUDIENCE
+from worker.gemini.port import state_of
+from worker.services import build_generator
+
+CANARY = "kanariefågel-7391"
+
+
+@pytest.fixture
+def watched(store: SqliteStore) -> StoreWithFaults:
+    return StoreWithFaults(store)
+
+
+def client(store: StoreWithFaults, time: FakeTime, settings: Settings | None = None) -> FlaskClient:
+    app = worker.app.create_app(
+        settings or Settings(), store, FakePublisher(), FakeGenerator(), time.now
+    )
+    return app.test_client()
+
+
+def test_the_board_is_a_page_that_loads_only_its_own_files(apps: Apps) -> None:
+    answer = apps.worker.get("/board")
+    assert (answer.status_code, answer.content_type) == (200, "text/html; charset=utf-8")
+    assert answer.headers["Content-Security-Policy"] == PAGE
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert answer.headers["X-Frame-Options"] == "DENY"
+
+
+@pytest.mark.parametrize("name", ["board.css", "board.js"])
+def test_its_files_are_served_to_be_asked_for_again_by_etag(apps: Apps, name: str) -> None:
+    with apps.worker.get(f"/board/{name}") as answer:
+        assert (answer.status_code, answer.cache_control.no_cache) == (200, True)
+        etag = answer.headers["ETag"]
+    with apps.worker.get(f"/board/{name}", headers={"If-None-Match": etag}) as again:
+        assert again.status_code == 304
+
+
+@pytest.mark.parametrize("name", ["board.html", "away.html", "__init__.py", "..%2Fboard.py", "x"])
+def test_nothing_else_of_its_folder_is_served(apps: Apps, name: str) -> None:
+    assert apps.worker.get(f"/board/{name}").status_code == 404
+
+
+OFF = [Settings(board=False), Settings(k_service="worker", allow_unauthenticated=True)]
+
+
+@pytest.mark.parametrize("settings", OFF, ids=["BOARD=false", "on Cloud Run"])
+@pytest.mark.parametrize("path", ["/board", "/board/", "/board/board.css"])
+def test_off_it_is_like_any_address_where_nothing_is(
+    watched: StoreWithFaults, time: FakeTime, settings: Settings, path: str
+) -> None:
+    answer = client(watched, time, settings).get(path)
+    missing = client(watched, time, settings).get("/nothing")
+    assert (answer.status_code, answer.data) == (404, missing.data)
+
+
+def test_on_cloud_run_it_can_be_asked_for(watched: StoreWithFaults, time: FakeTime) -> None:
+    settings = Settings(k_service="worker", allow_unauthenticated=True, board=True)
+    assert client(watched, time, settings).get("/board").status_code == 200
+
+
+def test_it_asks_for_no_token_of_a_push(watched: StoreWithFaults, time: FakeTime) -> None:
+    settings = Settings(push_audience=AUDIENCE, push_service_account=ACCOUNT)
+    assert client(watched, time, settings).get("/board").status_code == 200
+
+
+def test_nothing_personal_is_in_it_in_any_state(
+    watched: StoreWithFaults, store: SqliteStore, time: FakeTime
+) -> None:
+    for name in ("queued", "claimed", "done"):
+        store.create(
+            an_activation(
+                f"{CANARY}-{name}", goal=CANARY, user_id=CANARY, language="xx", now=time.now()
+            )
+        )
+    claimed = store.get(f"{CANARY}-claimed")
+    done = store.get(f"{CANARY}-done")
+    assert claimed is not None
+    assert done is not None
+    now = time.now()
+    store.replace(
+        claimed.activation.claimed(claim_id=CANARY, now=now, lease=LEASE), claimed.version
+    )
+    answer = an_answer(step=an_answer().step.model_copy(update={"title": CANARY}))
+    store.replace(done.activation.completed(answer, now=now), done.version)
+    page = client(watched, time).get("/board").text
+    assert "of 3 accepted" in page
+    assert CANARY not in page
+
+
+def test_a_store_that_is_away_is_said_on_a_page_that_goes_on(
+    watched: StoreWithFaults, time: FakeTime
+) -> None:
+    watched.raises.append(StoreUnavailable(CANARY))
+    browser = client(watched, time)
+    answer = browser.get("/board")
+    assert (answer.status_code, answer.mimetype) == (503, "text/html")
+    assert "The store does not answer" in answer.text
+    assert "board.js" in answer.text
+    assert answer.headers["Content-Security-Policy"] == PAGE
+    assert answer.headers["Retry-After"]
+    assert CANARY not in answer.text
+    time.advance(5)
+    assert browser.get("/board").status_code == 200
+
+
+def test_it_can_only_be_looked_at(apps: Apps) -> None:
+    assert apps.worker.post("/board").status_code == 405
+
+
+def test_the_state_of_the_breaker_is_found_through_what_is_around_it() -> None:
+    with_key = build_generator(Settings.model_validate({"gemini_api_key": "k"}))
+    assert state_of(with_key) == "closed"
+    assert state_of(build_generator(Settings())) == "no_key"
+    assert state_of(FakeGenerator()) == "unknown"

@@ -1,0 +1,84 @@
+"""What becomes of the work in hand when the process is about to be killed."""
+
+from local.sqlite.store import SqliteStore
+from shared.domain.activation import Activation
+from shared.errors import StoreUnavailable
+from shared.ports import Stored
+from tests.doubles import FakeGenerator, FakeTime, StoreWithFaults
+from tests.unit.pipeline.test_process import a_processor, submitted
+from worker.pipeline.held_claims import LiveClaims
+
+
+def there(store: SqliteStore) -> Stored:
+    found = store.get("a1")
+    assert found is not None
+    return found
+
+
+def shown(activation: Activation) -> tuple[str, int, str | None]:
+    return activation.status, activation.attempt, activation.claim_id
+
+
+def test_a_claim_in_a_gemini_call_is_given_back_with_its_attempt(
+    store: SqliteStore, time: FakeTime
+) -> None:
+    claims = LiveClaims(store)
+    given_back: list[int] = []
+
+    def at_the_end_of_the_grace() -> None:
+        given_back.append(claims.let_go())
+
+    processor = a_processor(store, time, FakeGenerator(at_the_end_of_the_grace), claims)
+    # The call returned after all, too late: nothing is written, and the message comes again.
+    assert processor.process(submitted(store)) == "released"
+    assert given_back == [1]
+    assert shown(there(store).activation) == ("queued", 0, None)
+
+
+def test_the_next_delivery_elsewhere_takes_it_up_at_once(
+    store: SqliteStore, time: FakeTime
+) -> None:
+    claims = LiveClaims(store)
+    message = submitted(store)
+
+    def at_the_end_of_the_grace() -> None:
+        claims.let_go()
+
+    a_processor(store, time, FakeGenerator(at_the_end_of_the_grace), claims).process(message)
+    elsewhere = a_processor(store, time, FakeGenerator())
+    assert elsewhere.process(message) == "completed"
+    assert shown(there(store).activation)[:2] == ("completed", 1)
+
+
+def test_nothing_new_is_begun_after_that(store: SqliteStore, time: FakeTime) -> None:
+    claims = LiveClaims(store)
+    claims.let_go()
+    generator = FakeGenerator()
+    message = submitted(store)
+    assert a_processor(store, time, generator, claims).process(message) == "released"
+    assert generator.requests == []
+    assert there(store).version == message.version
+
+
+def test_what_is_finished_is_not_touched(store: SqliteStore, time: FakeTime) -> None:
+    claims = LiveClaims(store)
+    a_processor(store, time, FakeGenerator(), claims).process(submitted(store))
+    before = there(store).version
+    assert claims.let_go() == 0
+    assert there(store).version == before
+
+
+def test_a_store_that_is_away_leaves_the_claim_to_its_lease(
+    store: SqliteStore, time: FakeTime
+) -> None:
+    faulty = StoreWithFaults(store)
+    claims = LiveClaims(faulty)
+    given_back: list[int] = []
+
+    def at_the_end_of_the_grace() -> None:
+        faulty.raises.append(StoreUnavailable("told to"))
+        given_back.append(claims.let_go())
+
+    processor = a_processor(faulty, time, FakeGenerator(at_the_end_of_the_grace), claims)
+    assert processor.process(submitted(store)) == "completed"  # it came in time after all
+    assert given_back == [0]

@@ -1,0 +1,138 @@
+"""Where a trace begins, how it goes on, and what a span says of an error."""
+
+import pytest
+from opentelemetry.trace import SpanKind, format_span_id, format_trace_id, get_current_span
+from structlog.testing import capture_logs
+
+from shared.domain.messages import Message
+from shared.errors import PublishFailed
+from shared.telemetry.traced_publisher import TracedPublisher
+from shared.telemetry.traces import (
+    begin_span,
+    context_of,
+    current_traceparent,
+    span,
+    traceparent_of,
+    unrecorded,
+)
+from tests.doubles import FakePublisher
+from tests.support.recorded_telemetry import Recorded
+
+TRACE_ID, SPAN_ID = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
+TRACEPARENT = f"00-{TRACE_ID}-{SPAN_ID}-01"
+CANARY = "secret-canary"
+
+INVALID = [
+    None,
+    "",
+    "nonsense",
+    f"00-{'0' * 32}-{SPAN_ID}-01",
+    f"00-{TRACE_ID}-{'0' * 16}-01",
+    f"ff-{TRACE_ID}-{SPAN_ID}-01",
+    f"00-{TRACE_ID}-{SPAN_ID}-01-more",
+    f"00-{TRACE_ID.upper()}-{SPAN_ID}-01",
+    TRACEPARENT + "-" + "x" * 600,
+]
+
+
+def test_without_tracing_the_callers_traceparent_goes_on_as_it_is() -> None:
+    with span("process", parent=context_of(TRACEPARENT)):
+        assert current_traceparent() == TRACEPARENT
+
+
+@pytest.mark.parametrize("header", INVALID)
+def test_without_tracing_an_invalid_one_is_replaced_by_a_valid_one(header: str | None) -> None:
+    made = traceparent_of(unrecorded(context_of(header)))
+    assert context_of(made)
+    assert TRACE_ID not in made
+
+
+def test_a_trace_that_nobody_records_does_not_say_that_it_is_sampled() -> None:
+    assert traceparent_of(unrecorded(context_of(None))).endswith("-00")
+
+
+def test_outside_of_everything_there_is_no_trace() -> None:
+    assert current_traceparent() is None
+
+
+def test_a_span_is_the_child_of_the_context_that_came_in(recorded: Recorded) -> None:
+    with span("process", SpanKind.CONSUMER, parent=context_of(TRACEPARENT)):
+        pass
+    process = recorded.one("process")
+    assert process.parent is not None
+    assert format_trace_id(process.context.trace_id) == TRACE_ID
+    assert format_span_id(process.parent.span_id) == SPAN_ID
+
+
+@pytest.mark.parametrize("header", INVALID)
+def test_an_invalid_context_begins_a_new_trace_with_no_parent(
+    recorded: Recorded, header: str | None
+) -> None:
+    begin_span("submit", SpanKind.SERVER, context_of(header)).end()
+    assert recorded.one("submit").parent is None
+
+
+def test_a_caller_that_does_not_sample_is_followed(recorded: Recorded) -> None:
+    with span("process", parent=context_of(TRACEPARENT[:-1] + "0")):
+        assert (current_traceparent() or "").endswith("-00")
+    assert recorded.spans == []
+
+
+def test_an_error_is_recorded_by_its_class_and_nothing_of_its_text(recorded: Recorded) -> None:
+    with pytest.raises(ValueError, match=CANARY), span("process"):
+        raise ValueError(CANARY)
+    process = recorded.one("process")
+    assert (process.attributes or {})["error.type"] == "ValueError"
+    assert process.status.is_ok is False
+    assert process.events == ()
+    assert CANARY not in recorded.everything
+
+
+def test_after_a_span_nothing_of_it_is_current(recorded: Recorded) -> None:
+    with span("process"):
+        assert get_current_span().get_span_context().is_valid
+    assert not get_current_span().get_span_context().is_valid
+
+
+# What is published
+
+
+def published(message: Message) -> Message:
+    inner = FakePublisher()
+    TracedPublisher(inner).publish(message)
+    (sent,) = inner.published
+    return sent
+
+
+def test_without_tracing_the_messages_traceparent_leaves_unchanged() -> None:
+    sent = published(Message(b"x", {"traceparent": TRACEPARENT, "schema": "1"}))
+    assert sent == Message(b"x", {"traceparent": TRACEPARENT, "schema": "1"})
+
+
+def test_with_tracing_a_message_leaves_with_the_context_of_its_publish(recorded: Recorded) -> None:
+    sent = published(Message(b"x", {"traceparent": TRACEPARENT}))
+    publish = recorded.one("publish")
+    span_id = format_span_id(publish.context.span_id)
+    assert sent.attributes["traceparent"] == f"00-{TRACE_ID}-{span_id}-01"
+    assert publish.kind is SpanKind.PRODUCER
+
+
+def test_a_message_without_a_context_goes_on_with_the_current_one(recorded: Recorded) -> None:
+    with span("submit") as submit:
+        sent = published(Message(b"x"))
+    trace_id = format_trace_id(submit.get_span_context().trace_id)
+    assert trace_id in sent.attributes["traceparent"]
+
+
+def test_a_publish_that_fails_is_marked_and_raised(recorded: Recorded) -> None:
+    broken = FakePublisher()
+    broken.broken = True
+    with pytest.raises(PublishFailed):
+        TracedPublisher(broken).publish(Message(b"x"))
+    assert (recorded.one("publish").attributes or {})["error.type"] == "PublishFailed"
+
+
+def test_a_very_long_header_is_not_logged_about() -> None:
+    with capture_logs() as logs:
+        context_of("0" * 8000)
+    assert logs == []
