@@ -8,7 +8,6 @@ import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,6 @@ from shared.errors import StoreUnavailable
 
 BUSY_SECONDS = 5.0
 FILE_NAME = "innerjourney.db"
-MICROSECONDS = 1_000_000
 SCHEMA_VERSION = 1
 
 SCHEMA = """
@@ -130,14 +128,3 @@ def open_database(data_dir: Path) -> Database:
     # Where the tables are there already nothing was written yet; a disk may have become read-only.
     database.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
     return database
-
-
-def to_microseconds(moment: datetime) -> int:
-    """Since 1970; exact, where a float of seconds would round."""
-    whole = int(moment.replace(microsecond=0).timestamp())
-    return whole * MICROSECONDS + moment.microsecond
-
-
-def from_microseconds(value: int) -> datetime:
-    moment = datetime.fromtimestamp(value // MICROSECONDS, timezone.utc)
-    return moment.replace(microsecond=value % MICROSECONDS)

@@ -9,9 +9,10 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from local.sqlite.database import Database, from_microseconds, to_microseconds
+from local.sqlite.database import Database
 from shared.clock import Clock, utc_now
 from shared.domain.messages import Message
+from shared.domain.timestamps import from_microseconds, to_microseconds
 from shared.errors import PublishFailed, StoreUnavailable
 
 

@@ -7,12 +7,13 @@ from datetime import datetime
 from threading import Event
 from typing import Any
 
-from local.sqlite.database import Database, from_microseconds, to_microseconds
+from local.sqlite.database import Database
 from shared.clock import Clock, utc_now
 from shared.domain.activation import Activation
 from shared.domain.cursor import decode_cursor, encode_cursor
 from shared.domain.messages import DEAD_LETTERS_KEPT, DeadLetter
 from shared.domain.summary import Outline
+from shared.domain.timestamps import from_microseconds, to_microseconds
 from shared.errors import AlreadyExists, Conflict
 from shared.ports import Page, Stored
 from shared.stored_documents import parsed, those_that_can_be_read

@@ -2,15 +2,14 @@
 
 import base64
 import binascii
-from datetime import datetime, timezone
+from datetime import datetime
 
+from shared.domain.timestamps import from_microseconds, to_microseconds
 from shared.errors import InvalidCursor
-
-_MICROSECONDS = 1_000_000
 
 
 def encode_cursor(created_at: datetime, activation_id: str) -> str:
-    raw = f"{_to_microseconds(created_at)} {activation_id}"
+    raw = f"{to_microseconds(created_at)} {activation_id}"
     return base64.urlsafe_b64encode(raw.encode()).decode().rstrip("=")
 
 
@@ -20,14 +19,9 @@ def decode_cursor(cursor: str) -> tuple[datetime, str]:
         padded = cursor + "=" * (-len(cursor) % 4)
         raw = base64.b64decode(padded, altchars=b"-_", validate=True).decode()
         microseconds, _, activation_id = raw.partition(" ")
-        created_at = datetime.fromtimestamp(int(microseconds) // _MICROSECONDS, timezone.utc)
-        created_at = created_at.replace(microsecond=int(microseconds) % _MICROSECONDS)
+        created_at = from_microseconds(int(microseconds))
     except (ValueError, OverflowError, OSError, binascii.Error):
         raise InvalidCursor("not a cursor of ours") from None
     if not activation_id:
         raise InvalidCursor("not a cursor of ours")
     return created_at, activation_id
-
-
-def _to_microseconds(moment: datetime) -> int:
-    return int(moment.replace(microsecond=0).timestamp()) * _MICROSECONDS + moment.microsecond
