@@ -1,6 +1,8 @@
 """What clients see of an activation: the representation, and the first frontend's flat answer.
 
-These models make the answers and the OpenAPI document, so the two can't differ.
+These models make the answers and the OpenAPI document, so the two can't differ. One thing the
+document does not list: a status, source or other value that a later release has stored is shown as
+it is. So the models are filled unvalidated; what fills them was validated when it was read.
 """
 
 import hashlib
@@ -10,7 +12,7 @@ from datetime import datetime
 from pydantic import BaseModel, ConfigDict, Field
 
 from shared.domain.activation import Activation, FallbackReason, Source, Status, Usage
-from shared.domain.step import Step
+from shared.domain.step import Step, StoredStep
 
 
 class Shown(BaseModel):
@@ -65,15 +67,15 @@ def representation(activation: Activation) -> Representation:
     fields = {
         name: getattr(activation, name) for name in Representation.model_fields if name != "links"
     }
-    return Representation(**fields, links=Links(self=own, cancel=f"{own}/cancel"))
+    links = Links(self=own, cancel=f"{own}/cancel")
+    return Representation.model_construct(**fields, links=links)
 
 
 def page_of(activations: Iterable[Activation], cursor: str | None) -> ActivationPage:
     return ActivationPage(items=tuple(map(representation, activations)), next_cursor=cursor)
 
 
-def flat_answer(activation: Activation, step: Step) -> ActivationResponse:
-    """The step is validated already, and its texts are not cleaned twice."""
+def flat_answer(activation: Activation, step: StoredStep) -> ActivationResponse:
     return ActivationResponse.model_construct(
         **{
             **step.model_dump(),
@@ -81,6 +83,11 @@ def flat_answer(activation: Activation, step: Step) -> ActivationResponse:
             "source": activation.source,
         }
     )
+
+
+def json_of(shown: BaseModel) -> str:
+    """Without pydantic's warnings, which come for each value that the model does not list."""
+    return shown.model_dump_json(warnings=False)
 
 
 def etag_of(body: bytes) -> str:

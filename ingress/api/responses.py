@@ -5,7 +5,7 @@ from datetime import datetime
 from flask import Response
 from pydantic import BaseModel
 
-from ingress.api.representation import etag_of, flat_answer, representation
+from ingress.api.representation import etag_of, flat_answer, json_of, representation
 from shared.http.problems import Problem
 from shared.ports import Stored
 
@@ -22,7 +22,7 @@ def json_answer(
 ) -> Response:
     """Personal data: no cache keeps it."""
     return Response(
-        shown.model_dump_json(),
+        json_of(shown),
         status=status,
         content_type="application/json",
         headers={"Cache-Control": "no-store", **(headers or {})},
@@ -44,7 +44,7 @@ def unchanged(stored: Stored, etag: str, now: datetime) -> Response:
 
 
 def etag_now(stored: Stored) -> str:
-    return etag_of(representation(stored.activation).model_dump_json().encode())
+    return etag_of(json_of(representation(stored.activation)).encode())
 
 
 def accept(

@@ -14,7 +14,8 @@ mean that something else is wrong."""
 def cancel(store: ActivationStore, stored: Stored, now: datetime) -> Stored:
     """The cancelled activation; one that is cancelled already stays as it is.
 
-    Raises Problem: 409 when it is completed, 404 when it was erased meanwhile.
+    Raises Problem: 409 when it is completed, 404 when it was erased meanwhile, 503 in a status of a
+    later release, which this one can't end.
     """
     for _ in range(TRIES):
         if stored.activation.status == "cancelled":
@@ -22,6 +23,8 @@ def cancel(store: ActivationStore, stored: Stored, now: datetime) -> Stored:
         try:
             return store.replace(stored.activation.cancelled(now=now), stored.version)
         except InvalidTransition:
+            if not stored.activation.done:
+                break
             raise Problem(409, "This activation is completed already.") from None
         except Conflict:
             stored = _read_again(store, stored)

@@ -5,6 +5,10 @@
       └── cancelled ◀── from queued or processing
 
 Two states are terminal, `completed` and `cancelled`; nothing leads out of them.
+
+What we write is strict (`accepted`, `Answer`), what we read is tolerant: a later release may have
+written an `Activation`. Unknown keys are dropped, and a status, source or reason that this release
+does not know is kept as it is.
 """
 
 from __future__ import annotations
@@ -13,10 +17,10 @@ import re
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from shared.domain.profile import Profile
-from shared.domain.step import Step
+from shared.domain.step import Step, StoredStep
 from shared.errors import InvalidTransition
 
 Status = Literal[
@@ -25,6 +29,8 @@ Status = Literal[
     "completed",  # has its step; terminal
     "cancelled",  # the user does not want it any more; terminal
 ]
+WAITING: tuple[Status, ...] = ("queued", "processing")
+
 Source = Literal["gemini", "fallback", "safety"]
 FallbackReason = Literal[
     "unavailable",  # Gemini answered 5xx or could not be reached
@@ -103,7 +109,7 @@ class Activation(BaseModel):
 
     activation_id: str
     user_id: str
-    mood: int
+    mood: int = Field(ge=1, le=5)
     goal: str
     language: str
     profile: Profile | None = None
@@ -117,20 +123,30 @@ class Activation(BaseModel):
     expires_at: AwareDatetime
     due_at: AwareDatetime | None = None
 
-    status: Status = "queued"
+    status: str = "queued"  # a Status, or one of a later release; so are source and reason
     attempt: int = 0
     claim_id: str | None = None
     not_before: AwareDatetime | None = None
 
-    step: Step | None = None
-    source: Source | None = None
-    fallback_reason: FallbackReason | None = None
+    step: StoredStep | None = None
+    source: str | None = None
+    fallback_reason: str | None = None
     model: str | None = None
     usage: Usage = Usage()
 
     @property
+    def waiting(self) -> bool:
+        """Whether its step is still to be written. False for a status of a later release: this
+        release can't judge it, so it changes nothing about the activation."""
+        return self.status in WAITING
+
+    @property
     def done(self) -> bool:
-        return self.status in ("completed", "cancelled")
+        """Whether nothing will change any more. For a status of a later release `due_at` tells:
+        only what is not done has one."""
+        if self.waiting:
+            return False
+        return self.status in ("completed", "cancelled") or self.due_at is None
 
     def awaits_publishing(self, now: datetime) -> bool:
         """Whether nobody has ever taken it up, and the time by which somebody should have is over:
@@ -141,7 +157,7 @@ class Activation(BaseModel):
     def claimed(self, *, claim_id: str, now: datetime, lease: timedelta) -> Activation:
         """Taken by one worker for `lease`. `claim_id` is random, so that a writer whose answer was
         lost can recognise its own write."""
-        self._must_not_be_done("claimed")
+        self._must_be_waiting("claimed")
         return self._evolve(
             now,
             status="processing",
@@ -166,19 +182,19 @@ class Activation(BaseModel):
 
     def requeued(self, *, now: datetime, due_at: datetime) -> Activation:
         """Made ready to be published again. An expired claim has used up its attempt."""
-        self._must_not_be_done("requeued")
+        self._must_be_waiting("requeued")
         return self._evolve(now, status="queued", claim_id=None, not_before=None, due_at=due_at)
 
     def completed(self, answer: Answer, *, now: datetime) -> Activation:
         """Ended with a step. The profile is dropped: nobody needs it any more."""
-        self._must_not_be_done("completed")
+        self._must_be_waiting("completed")
         return self._evolve(
             now,
             status="completed",
             profile=None,
             not_before=None,
             due_at=None,
-            step=answer.step,
+            step=StoredStep.model_validate(answer.step.model_dump()),
             source=answer.source,
             fallback_reason=answer.fallback_reason,
             model=answer.model,
@@ -188,18 +204,18 @@ class Activation(BaseModel):
     def cancelled(self, *, now: datetime) -> Activation:
         """Ended without a step; cancelling twice changes nothing.
 
-        Raises InvalidTransition when it is completed already.
+        Raises InvalidTransition when it is completed already, or in a state of a later release.
         """
         if self.status == "cancelled":
             return self
-        self._must_not_be_done("cancelled")
+        self._must_be_waiting("cancelled")
         return self._evolve(now, status="cancelled", profile=None, not_before=None, due_at=None)
 
     def _evolve(self, now: datetime, **changes: Any) -> Activation:
         return self.model_copy(update={"updated_at": now, **changes})
 
-    def _must_not_be_done(self, wanted: str) -> None:
-        if self.done:
+    def _must_be_waiting(self, wanted: str) -> None:
+        if not self.waiting:
             raise InvalidTransition(f"a {self.status} activation can't be {wanted}")
 
     def _must_be_processing(self, wanted: str) -> None:

@@ -1,7 +1,8 @@
 """The step: what an activation gives the user, whoever wrote it (Gemini, our library, safety).
 
-One model is the source of truth for Gemini's response schema, for the validation of what Gemini
-answers, for the fallback library and for what clients read.
+`Step`, which is strict, is the source of truth for Gemini's response schema, for the validation of
+what Gemini answers, for the fallback library and for what clients read. `StoredStep`, which is
+tolerant, is the same step read back.
 """
 
 import unicodedata
@@ -69,3 +70,26 @@ class Step(BaseModel):
     net_enabled: bool = Field(description="Whether the step needs an internet connection.")
     introduction_message: Sentence = Field(description="A warm sentence before the step is shown.")
     preparation_message: Sentence = Field(description="A sentence that helps the user get ready.")
+
+
+class StoredStep(BaseModel):
+    """A step from the store or the queue, where a later release may have written it: keys that this
+    release does not know are dropped, and no list of values or limit is checked."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+
+    title: str
+    description: str
+    duration: int
+    activation_type: str
+    category_id: str
+    prompt: str
+    log_type: str
+    prerequisite: str
+    repetitions: int
+    questions: tuple[str, ...]
+    ai_assessment: bool
+    coach_approval_required: bool
+    net_enabled: bool
+    introduction_message: str
+    preparation_message: str

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
-from shared.domain.activation import Activation, FallbackReason, Source, Status, Usage
+from shared.domain.activation import WAITING, Activation, Usage
 
 
 class Outline(BaseModel):
@@ -19,9 +19,9 @@ class Outline(BaseModel):
     created_at: AwareDatetime
     updated_at: AwareDatetime
     expires_at: AwareDatetime
-    status: Status
-    source: Source | None = None
-    fallback_reason: FallbackReason | None = None
+    status: str
+    source: str | None = None
+    fallback_reason: str | None = None
     model: str | None = None
     usage: Usage = Usage()
 
@@ -31,4 +31,4 @@ class Outline(BaseModel):
 
     @property
     def waiting(self) -> bool:
-        return self.status in ("queued", "processing")
+        return self.status in WAITING

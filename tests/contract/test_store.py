@@ -54,7 +54,7 @@ def backend(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Backend]
         return found["data"] if found else None
 
     def spoil(activation_id: str) -> None:
-        store._collection.document(activation_id).update({"status": "nonsense"})
+        store._collection.document(activation_id).update({"status": 7})
 
     yield Backend(store, dead_letter, spoil)
     client.close()
@@ -70,7 +70,7 @@ def sqlite_backend(folder: Path) -> Backend:
 
     def spoil(activation_id: str) -> None:
         database.execute(
-            'UPDATE activations SET body = \'{"status": "nonsense"}\' WHERE activation_id = ?',
+            'UPDATE activations SET body = \'{"status": 7}\' WHERE activation_id = ?',
             activation_id,
         )
 

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from shared.domain.activation import FallbackReason
 from worker.board.figures import MOST_DEAD_LETTERS, Board
 
 TOO_OLD_SECONDS = 300
@@ -63,7 +62,7 @@ def _alerts(board: Board) -> Iterator[Alert]:
         yield Alert(
             "warning",
             f"{board.lately.share:.0%} of the last hour's answers came from the library",
-            f"Mostly {reason}: {_ADVICE[reason]}." if reason else "",
+            f"Mostly {reason}: {_ADVICE.get(reason, _UNKNOWN)}." if reason else "",
             "fallbacks",
         )
     if board.breaker == "half_open":
@@ -94,7 +93,7 @@ def _too_many_fallbacks(board: Board) -> bool:
     return board.breaker != "no_key" and enough and board.lately.share > TOO_MANY_FALLBACKS
 
 
-_ADVICE: dict[FallbackReason, str] = {
+_ADVICE: dict[str, str] = {
     "unavailable": "Gemini answers 5xx or can't be reached; look at its status page",
     "quota": "Gemini answers 429; raise the quota, or choose a model that has more",
     "timeout": "Gemini is slow; see its status page before raising GEMINI_TIMEOUT_SECONDS",
@@ -106,3 +105,4 @@ _ADVICE: dict[FallbackReason, str] = {
     "undeliverable": "workers end in the middle of the work; look for crashes in the log",
     "no_api_key": "a worker runs without GEMINI_API_KEY; does each revision have it?",
 }
+_UNKNOWN = "a later release wrote that; its own board says what to do"

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from shared.domain.activation import FallbackReason, Source, Status, Usage
+from shared.domain.activation import Usage
 from shared.domain.summary import Outline
 from worker.board.latency import Latency, latency_of
 from worker.cost import Prices
@@ -49,7 +49,7 @@ class Lately:
 
     answers: int
     fallbacks: int
-    reason: FallbackReason | None
+    reason: str | None
 
     @property
     def share(self) -> float:
@@ -73,9 +73,9 @@ class Board:
     since: datetime
     accepted: int
     cut: bool
-    states: Mapping[Status, int]
-    sources: Mapping[Source, int]
-    reasons: Mapping[FallbackReason, int]
+    states: Mapping[str, int]
+    sources: Mapping[str, int]
+    reasons: Mapping[str, int]
     latency: Latency
     waiting: Waiting
     lately: Lately
@@ -119,7 +119,7 @@ def _seconds(time: timedelta) -> float:
     return max(0.0, time.total_seconds())
 
 
-def _reasons(answered: Iterable[Outline]) -> Counter[FallbackReason]:
+def _reasons(answered: Iterable[Outline]) -> Counter[str]:
     return Counter(outline.fallback_reason for outline in answered if outline.fallback_reason)
 
 

@@ -6,8 +6,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
 
-from shared.domain.activation import Source
-
 EDGES = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 60.0, 120.0, 300.0)
 """Seconds. From the library's milliseconds to the default deadline, about twice as much a step."""
 
@@ -17,7 +15,7 @@ class Bucket:
     """Answers that took more than the bucket before and at most `up_to` seconds; None: any more."""
 
     up_to: float | None
-    sources: Mapping[Source, int]
+    sources: Mapping[str, int]
 
     @property
     def count(self) -> int:
@@ -33,9 +31,9 @@ class Latency:
     p95: float | None
 
 
-def latency_of(answers: Iterable[tuple[float, Source]]) -> Latency:
+def latency_of(answers: Iterable[tuple[float, str]]) -> Latency:
     """From pairs of seconds and source."""
-    counted: list[Counter[Source]] = [Counter() for _ in range(len(EDGES) + 1)]
+    counted: list[Counter[str]] = [Counter() for _ in range(len(EDGES) + 1)]
     took = []
     for seconds, source in answers:
         counted[bisect_left(EDGES, seconds)][source] += 1

@@ -20,7 +20,7 @@ NotTaken = Literal[
     "gone",  # erased or expired: nothing to do
     "done",  # completed or cancelled already
     "leased",  # another worker is at it
-    "not_yet",  # released until `not_before`
+    "not_yet",  # released until `not_before`, or in a status of a later release, which may claim it
 ]
 
 TRIES = 4
@@ -71,6 +71,8 @@ class Claimer:
     def _reason_not_to(self, current: Stored) -> NotTaken | None:
         if current.activation.done:
             return "done"
+        if not current.activation.waiting:
+            return "not_yet"
         if current.lease_is_live(self.lease):
             return "leased"
         not_before = current.activation.not_before

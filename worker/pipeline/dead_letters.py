@@ -52,7 +52,7 @@ class DeadLetters:
     def _complete(self, activation_id: str) -> bool:
         for _ in range(TRIES):
             stored = self.store.get(activation_id)
-            if stored is None or stored.activation.done:
+            if stored is None or not stored.activation.waiting:
                 return True
             if stored.lease_is_live(self.lease):
                 return False

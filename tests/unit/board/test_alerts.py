@@ -63,6 +63,12 @@ def test_each_reason_has_its_advice(reason: FallbackReason) -> None:
     assert _ADVICE[reason] in alert.advice
 
 
+def test_a_reason_of_a_later_release_is_named() -> None:
+    later = answered("fallback").model_copy(update={"fallback_reason": "holiday"})
+    (alert,) = alerts(board(*[later] * ENOUGH_ANSWERS))
+    assert "Mostly holiday" in alert.advice
+
+
 def test_without_a_key_the_library_is_meant_to_answer() -> None:
     fallbacks = [answered("fallback", "no_api_key") for _ in range(9)]
     (alert,) = alerts(board(*fallbacks, breaker="no_key"))

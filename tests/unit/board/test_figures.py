@@ -71,6 +71,15 @@ def test_states_are_counted() -> None:
     assert found.accepted == 5
 
 
+def test_what_a_later_release_has_written_is_counted_under_its_name() -> None:
+    paused = waiting().model_copy(update={"status": "paused"})
+    later = answered().model_copy(update={"source": "coach", "fallback_reason": "holiday"})
+    found = board(paused, later)
+    assert found.states == {"paused": 1, "completed": 1}
+    assert (found.sources, found.reasons) == ({"coach": 1}, {"holiday": 1})
+    assert found.waiting.count == 0
+
+
 def test_answers_are_counted_by_source_and_fallbacks_by_reason() -> None:
     found = board(
         *(answered(), answered(), answered("safety")),

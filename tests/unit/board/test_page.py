@@ -56,6 +56,13 @@ def test_the_segments_of_a_bar_fill_it_in_order() -> None:
     ]
 
 
+def test_a_source_of_a_later_release_is_drawn_after_those_that_are_known() -> None:
+    shown = segments({"coach": 1, "gemini": 1}, KINDS_OF_SOURCE)
+    assert [(s.kind, s.width) for s in shown if s.count] == [("gemini", 50), ("coach", 50)]
+    (column,) = (column for column in columns(latency_of([(3.0, "coach")])) if column.blocks)
+    assert [block.kind for block in column.blocks] == ["coach"]
+
+
 def test_a_bar_of_nothing_is_empty() -> None:
     assert {s.width for s in segments({}, KINDS_OF_SOURCE)} == {0}
 

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from local.sqlite.database import Database
 from local.sqlite.store import SqliteStore
 from shared.domain.activation import Activation
 from shared.domain.summary import Outline
@@ -13,6 +14,7 @@ from shared.errors import StoreUnavailable
 from shared.ports import ActivationStore
 from tests.builders import NOON, an_activation, an_answer
 from tests.doubles import FakeTime, StoreWithFaults
+from tests.support.stored_documents import UNREADABLE, change_document
 from worker.board import reader as board_reader
 from worker.board.reader import FRESH, LATE, WHOLE_AGAIN, BoardReader
 from worker.cost import Prices
@@ -200,3 +202,12 @@ def test_a_store_that_is_away_is_asked_once_for_all_watchers(
             reader.board()
     later(time)
     assert reader.board().accepted == 0
+
+
+def test_an_unreadable_document_hides_no_other(
+    reader: BoardReader, made: Made, database: Database
+) -> None:
+    for number in range(51):
+        made(f"a{number}")
+    change_document(database, "a0", UNREADABLE["status is a number"])
+    assert reader.board().states == {"queued": 50}

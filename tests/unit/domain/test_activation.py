@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from shared.domain.activation import FIRST_LOOK, SWEEP_GRACE, Activation, Usage
 from shared.domain.profile import NeuroTendencies, PersonalityType, Profile, WellbeingFlags
+from shared.domain.step import StoredStep
 from shared.errors import InvalidTransition
 from tests.builders import LEASE, NOON, a_step, an_activation, an_answer
 
@@ -190,7 +191,7 @@ def test_requeuing_ends_the_pause_of_a_release() -> None:
         ("due_at", None),
         ("not_before", None),
         ("updated_at", LATER),
-        ("step", a_step()),
+        ("step", StoredStep.model_validate(a_step().model_dump())),
         ("source", "gemini"),
         ("fallback_reason", None),
         ("model", "fake"),
@@ -346,6 +347,32 @@ def test_a_full_profile_survives_json() -> None:
     assert Profile.model_validate_json(profile.model_dump_json()) == profile
 
 
-def test_a_field_of_a_later_version_is_ignored() -> None:
+# Of a later release
+
+
+def test_a_field_of_a_later_release_is_ignored() -> None:
     fields = {**queued().model_dump(), "added_next_year": 1}
     assert Activation.model_validate(fields) == queued()
+
+
+def in_a_later_status(start: Callable[[], Activation]) -> Activation:
+    return start().model_copy(update={"status": "paused"})
+
+
+@pytest.mark.parametrize(("start", "done"), [(queued, False), (completed, True)])
+def test_in_a_status_of_a_later_release_due_at_tells_whether_it_is_done(
+    start: Callable[[], Activation], done: bool
+) -> None:
+    assert in_a_later_status(start).done is done
+
+
+@pytest.mark.parametrize("transition", [claim, release, requeue, complete, cancel])
+def test_nothing_leads_out_of_a_status_of_a_later_release(transition: Transition) -> None:
+    with pytest.raises(InvalidTransition, match="paused"):
+        transition(in_a_later_status(queued))
+
+
+@pytest.mark.parametrize("mood", [0, 6, 7, "x"])
+def test_a_mood_that_nobody_can_have_is_refused(mood: object) -> None:
+    with pytest.raises(ValidationError, match="mood"):
+        Activation.model_validate({**queued().model_dump(), "mood": mood})

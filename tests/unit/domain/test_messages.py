@@ -9,6 +9,7 @@ from shared.domain.messages import Message, decode, encode
 from shared.domain.profile import Profile
 from shared.errors import MessageNotUnderstood
 from tests.builders import LEASE, NOON, an_activation, an_answer
+from tests.support.stored_documents import later_release
 
 CANARY = "kanariefågel"
 TRACEPARENT = f"00-{'1' * 32}-{'2' * 16}-01"
@@ -57,8 +58,18 @@ def test_the_trace_travels_as_an_attribute() -> None:
     )
 
 
-def test_a_message_of_a_later_version_with_one_more_field_is_read() -> None:
-    assert decode(a_message(a_payload(added_next_year=1), schema="1")).version == "7"
+def test_a_message_of_a_later_release_with_one_more_field_is_read() -> None:
+    assert (
+        decode(a_message({**a_payload(added_next_year=1), "added": 1}, schema="1")).version == "7"
+    )
+
+
+def test_a_message_of_a_later_release_with_values_that_are_not_ours_is_read() -> None:
+    payload = a_payload(**json.loads(an_answer().model_dump_json()))
+    later_release(payload["activation"])
+    decoded = decode(a_message(payload, schema="1")).activation
+    assert decoded.step is not None
+    assert (decoded.step.activation_type, decoded.source) == ("dance", "coach")
 
 
 def test_another_schema_is_refused() -> None:
@@ -95,7 +106,9 @@ def test_bad_json_is_refused(data: bytes) -> None:
         ({"version": 7, "activation": {}}, "/version: string_type"),
         (a_payload(goal=[CANARY]), "/activation/goal: string_type"),
         (a_payload(mood=CANARY), "/activation/mood: int_parsing"),
-        (a_payload(status=CANARY), "/activation/status: literal_error"),
+        (a_payload(mood=7), "/activation/mood: less_than_equal"),
+        (a_payload(status=7), "/activation/status: string_type"),
+        (a_payload(step=7), "/activation/step: model_type"),
         (a_payload(deadline=CANARY), "/activation/deadline: datetime_from_date_parsing"),
         (a_payload(deadline="2026-11-23T12:00:00"), "/activation/deadline: timezone_aware"),
         (

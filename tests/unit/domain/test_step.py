@@ -1,8 +1,10 @@
 """A step is harmless, whoever wrote it."""
 
 import pytest
+from pydantic import ValidationError
 
-from tests.builders import a_step
+from shared.domain.step import Step, StoredStep
+from tests.builders import a_step, step_fields
 
 
 @pytest.mark.parametrize(
@@ -27,3 +29,22 @@ def test_questions_are_neutralised_too() -> None:
 
 def test_a_prerequisite_of_null_is_none_at_all() -> None:
     assert a_step(prerequisite=None).prerequisite == ""
+
+
+def test_a_step_that_is_read_back_has_the_fields_of_one_that_is_written() -> None:
+    assert list(StoredStep.model_fields) == list(Step.model_fields)
+
+
+LATER_RELEASE = [{"weather": "sun"}, {"activation_type": "dance"}, {"title": "x" * 81}]
+
+
+@pytest.mark.parametrize("change", LATER_RELEASE)
+def test_what_a_later_release_has_written_is_read(change: dict[str, str]) -> None:
+    fields = step_fields(**change)
+    assert StoredStep.model_validate(fields).title == fields["title"]
+
+
+@pytest.mark.parametrize("change", LATER_RELEASE)
+def test_but_is_not_written_by_this_one(change: dict[str, str]) -> None:
+    with pytest.raises(ValidationError):
+        Step.model_validate(step_fields(**change))

@@ -5,6 +5,7 @@ from itertools import count
 
 import pytest
 
+from local.sqlite.database import Database
 from local.sqlite.store import SqliteStore
 from shared.domain.activation import Activation
 from shared.domain.messages import ActivationMessage
@@ -12,6 +13,7 @@ from shared.errors import Conflict, StoreUnavailable
 from shared.ports import ActivationStore, Stored
 from tests.builders import LEASE, NOON, an_activation, an_answer
 from tests.doubles import FakeTime, StoreWithFaults
+from tests.support.stored_documents import UNREADABLE, change_document
 from worker.pipeline.claim import Claimer
 
 
@@ -51,6 +53,25 @@ def test_a_message_of_a_completed_activation_is_done(store: SqliteStore, time: F
     created = store.create(an_activation())
     store.replace(created.activation.completed(an_answer(), now=NOON), created.version)
     assert a_claimer(store, time).claim(a_message(created)) == "done"
+
+
+def test_one_in_a_status_of_a_later_release_is_left_to_that_release(
+    store: SqliteStore, database: Database, time: FakeTime
+) -> None:
+    created = store.create(an_activation())
+    store.replace(created.activation.requeued(now=NOON, due_at=NOON), created.version)
+    change_document(database, "a1", lambda document: document.update(status="paused"))
+    assert a_claimer(store, time).claim(a_message(created)) == "not_yet"
+
+
+def test_a_message_of_an_unreadable_document_comes_again(
+    store: SqliteStore, database: Database, time: FakeTime
+) -> None:
+    created = store.create(an_activation())
+    store.replace(created.activation.requeued(now=NOON, due_at=NOON), created.version)
+    change_document(database, "a1", UNREADABLE["mood 7"])
+    with pytest.raises(StoreUnavailable):
+        a_claimer(store, time).claim(a_message(created))
 
 
 def test_a_message_of_a_cancelled_activation_is_done(store: SqliteStore, time: FakeTime) -> None:

@@ -9,6 +9,7 @@ from shared.errors import Conflict, StoreUnavailable
 from shared.ports import ActivationStore
 from tests.builders import LEASE, NOON, an_activation, an_answer, an_answerer
 from tests.doubles import FakeGenerator, FakeTime, StoreWithFaults
+from tests.support.stored_documents import change_document
 from worker.pipeline.dead_letters import KEPT_BYTES, DeadLetters
 
 
@@ -62,6 +63,17 @@ def test_while_a_worker_is_at_it_the_letter_comes_again(store: SqliteStore, time
     assert not letters.handle("m1", message)
     time.advance(LEASE.total_seconds())
     assert letters.handle("m1", message)
+
+
+def test_one_in_a_status_of_a_later_release_is_left_to_that_releases_sweep(
+    store: SqliteStore, database: Database, time: FakeTime
+) -> None:
+    message = submitted(store)
+    change_document(database, "a1", lambda document: document.update(status="paused"))
+    assert dead_letters(store, time).handle("m1", message)
+    found = store.get("a1")
+    assert found is not None
+    assert found.activation.status == "paused"
 
 
 def test_one_of_an_erased_activation_is_done_with(store: SqliteStore, time: FakeTime) -> None:

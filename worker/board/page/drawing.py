@@ -4,7 +4,6 @@ text keeps its size. Zero is at the top, as in SVG."""
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
 
 from shared.domain.activation import Source, Status
 from worker.board.latency import EDGES, Bucket, Latency
@@ -21,8 +20,6 @@ LEAST_HEIGHT = 3.0
 WIDE = 100.0
 GAP = 0.16
 """Of a column's room."""
-
-Kind = TypeVar("Kind", bound=str)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,17 +69,21 @@ class Mark:
     before: bool
 
 
-def segments(counts: Mapping[Kind, int], kinds: Sequence[Kind]) -> tuple[Segment, ...]:
-    """In the order of `kinds`; those that count nothing have no width."""
+def segments(counts: Mapping[str, int], kinds: Sequence[str]) -> tuple[Segment, ...]:
+    """In the order of `kinds`, then those of a later release; what counts nothing has no width."""
     total = sum(counts.values())
     found, x = [], 0.0
-    for kind in kinds:
+    for kind in _all_kinds(counts, kinds):
         count = counts.get(kind, 0)
         share = count / total if total else 0.0
         width = share * WIDE
         found.append(Segment(kind=kind, count=count, share=share, x=x, width=width))
         x += width
     return tuple(found)
+
+
+def _all_kinds(counts: Mapping[str, int], known: Sequence[str]) -> tuple[str, ...]:
+    return (*known, *sorted(counts.keys() - set(known)))
 
 
 def columns(latency: Latency) -> tuple[Column, ...]:
@@ -112,7 +113,7 @@ def _column(index: int, bucket: Bucket, room: float, highest: int) -> Column:
 
 def _blocks(bucket: Bucket, highest: int) -> Iterator[Block]:
     floor = float(FLOOR)
-    for kind in KINDS_OF_SOURCE:
+    for kind in _all_kinds(bucket.sources, KINDS_OF_SOURCE):
         count = bucket.sources.get(kind, 0)
         if count:
             height = max(LEAST_HEIGHT, (FLOOR - TOP) * count / highest)
