@@ -39,7 +39,12 @@ class Page:
 
 
 class ActivationStore(Protocol):
-    """Every method raises StoreUnavailable when the store does not answer within its deadline."""
+    """Every method raises StoreUnavailable when the store does not answer within its deadline.
+
+    A document that can't be read (mood 7, say) stops nothing but itself: `get` and `wait` raise
+    StoreUnavailable for it, `page`, `due` and `recent` pass over it. A top-level field that a
+    later release has added outlives `replace`; inside `usage`, `profile` and `step` it may not.
+    """
 
     def create(self, activation: Activation) -> Stored:
         """Write a new one. Raises AlreadyExists when the id is taken."""
@@ -65,7 +70,8 @@ class ActivationStore(Protocol):
         ...
 
     def page(self, user_id: str, *, limit: int, cursor: str | None = None) -> Page:
-        """The user's own, newest first. Raises InvalidCursor."""
+        """The user's own, newest first; at most `limit`, and fewer, or none, where some can't be
+        read: only a missing cursor means that there are no more. Raises InvalidCursor."""
         ...
 
     def count_since(self, user_id: str, since: datetime) -> int:
@@ -73,7 +79,8 @@ class ActivationStore(Protocol):
         ...
 
     def due(self, now: datetime, *, limit: int) -> list[Stored]:
-        """Those whose `due_at` has come, the longest overdue first."""
+        """Those whose `due_at` has come, the longest overdue first. One in a status of a later
+        release is left out: this release can't judge it, so it leaves it alone."""
         ...
 
     def recent(self, since: datetime, *, limit: int) -> list[Outline]:

@@ -1,6 +1,11 @@
-"""Read documents back that an older or a newer version of us, or a person, may have written."""
+"""What both stores do with a document that can't be read: a later release, or a person with a
+console, may have written it. It stops nothing but itself.
+
+Here, because both adapters need it and it logs, which the domain does not.
+"""
 
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from typing import TypeVar
 
 import structlog
@@ -14,27 +19,49 @@ Raw = TypeVar("Raw")
 Read = TypeVar("Read")
 
 
-def parsed(activation_id: str, parse: Callable[[], Read]) -> Read:
-    """Raises StoreUnavailable for a document that is none of ours, and says so in the log."""
+def read_document(activation_id: str, read: Callable[[], Read]) -> Read:
+    """What `read` returns. Raises StoreUnavailable where pydantic refuses the document."""
     try:
-        return parse()
+        return read()
     except ValidationError as error:
-        places = ["/".join(map(str, found["loc"])) for found in error.errors(include_input=False)]
-        log.error("store.unreadable", activation_id=activation_id, places=places[:5], alert=True)
+        _log_once(activation_id, tuple(_place(found["loc"]) for found in error.errors()[:5]))
         raise StoreUnavailable("the document can't be read") from None
 
 
-def those_that_can_be_read(found: Iterable[Raw], read: Callable[[Raw], Read | None]) -> list[Read]:
-    """One unreadable document must not hide the others: not from their owner, not from the sweep.
-
-    It was logged by `parsed`, with an alert.
-    """
-    stored = []
-    for raw in found:
+def read_all(raws: Iterable[Raw], read: Callable[[Raw], Read | None]) -> list[Read]:
+    """Without those that can't be read, and those of which `read` makes None."""
+    found = []
+    for raw in raws:
         try:
             one = read(raw)
         except StoreUnavailable:
             continue
         if one is not None:
-            stored.append(one)
-    return stored
+            found.append(one)
+    return found
+
+
+def read_up_to(
+    limit: int, fetch: Callable[[int], list[Raw]], read: Callable[[Raw], Read | None]
+) -> list[Read]:
+    """The first `limit` of `read_all`. `fetch(skip)` gets the next `limit` raw documents, so that
+    unreadable ones at the front don't hide those behind them, however many they are."""
+    found: list[Read] = []
+    skip = 0
+    while len(found) < limit:
+        raws = fetch(skip)
+        found += read_all(raws, read)
+        if len(raws) < limit:
+            break
+        skip += limit
+    return found[:limit]
+
+
+@lru_cache(maxsize=1_000)
+def _log_once(activation_id: str, places: tuple[str, ...]) -> None:
+    """Once in each process: the sweep and the board meet the same document again and again."""
+    log.error("store.unreadable", activation_id=activation_id, places=places, alert=True)
+
+
+def _place(location: tuple[int | str, ...]) -> str:
+    return "/".join(map(str, location))

@@ -3,9 +3,10 @@
 import json
 import secrets
 import sqlite3
+from collections.abc import Callable
 from datetime import datetime
 from threading import Event
-from typing import Any
+from typing import Any, TypeVar
 
 from local.sqlite.database import Database
 from shared.clock import Clock, utc_now
@@ -16,12 +17,14 @@ from shared.domain.summary import Outline
 from shared.domain.timestamps import from_microseconds, to_microseconds
 from shared.errors import AlreadyExists, Conflict
 from shared.ports import Page, Stored
-from shared.stored_documents import parsed, those_that_can_be_read
+from shared.stored_documents import read_all, read_document, read_up_to
 from shared.waiting import wait_until_changed
 
 _READ = "SELECT activation_id, created_at, version, written_at, body FROM activations WHERE "
 _Row = tuple[str, int, int, int, str, datetime]
 """The columns of _READ, and when they were read."""
+
+Read = TypeVar("Read")
 
 
 class SqliteStore:
@@ -49,9 +52,10 @@ class SqliteStore:
 
     def replace(self, activation: Activation, expected_version: str) -> Stored:
         row = self._row(activation)
+        # A patch keeps the fields that a later release has added, and deletes those that are null.
         changed = self._database.execute(
             "UPDATE activations SET expires_at = ?, due_at = ?, version = ?, written_at = ?,"
-            " body = ? WHERE activation_id = ? AND CAST(version AS TEXT) = ?",
+            " body = json_patch(body, ?) WHERE activation_id = ? AND CAST(version AS TEXT) = ?",
             *(row[name] for name in ("expires_at", "due_at", "version", "written_at", "body")),
             activation.activation_id,
             expected_version,  # as text: a message may carry anything
@@ -76,7 +80,7 @@ class SqliteStore:
             parameters += [str(to_microseconds(created_at)), activation_id]
         order = " ORDER BY created_at DESC, activation_id DESC LIMIT ?"
         found = self._select(where, *parameters, tail=order, tail_parameters=(limit + 1,))
-        items = tuple(those_that_can_be_read(found[:limit], _to_stored))
+        items = tuple(read_all(found[:limit], _to_stored))
         if len(found) <= limit:
             return Page(items=items, cursor=None)
         last = found[limit - 1]  # also where it can't be read: the next page is behind it
@@ -91,20 +95,11 @@ class SqliteStore:
         return int(counted.fetchone()[0])
 
     def due(self, now: datetime, *, limit: int) -> list[Stored]:
-        order = " ORDER BY due_at LIMIT ?"
-        found = self._select(
-            "due_at <= ?", to_microseconds(now), tail=order, tail_parameters=(limit,)
-        )
-        return those_that_can_be_read(found, _to_stored)
+        return self._read_up_to(limit, "due_at <= ?", now, "due_at", _to_waiting)
 
     def recent(self, since: datetime, *, limit: int) -> list[Outline]:
-        found = self._select(
-            "created_at >= ?",
-            to_microseconds(since),
-            tail=" ORDER BY created_at DESC LIMIT ?",
-            tail_parameters=(limit,),
-        )
-        return those_that_can_be_read(found, _to_outline)
+        order = "created_at DESC"
+        return self._read_up_to(limit, "created_at >= ?", since, order, _to_outline)
 
     def wait(
         self, activation_id: str, *, seen: str, seconds: float, stop: Event | None = None
@@ -156,6 +151,22 @@ class SqliteStore:
         )
         return [(*row, now) for row in rows.fetchall()]
 
+    def _read_up_to(
+        self,
+        limit: int,
+        where: str,
+        moment: datetime,
+        order: str,
+        read: Callable[[_Row], Read | None],
+    ) -> list[Read]:
+        tail = f" ORDER BY {order} LIMIT ? OFFSET ?"
+
+        def fetch(skip: int) -> list[_Row]:
+            bounds = (limit, skip)
+            return self._select(where, to_microseconds(moment), tail=tail, tail_parameters=bounds)
+
+        return read_up_to(limit, fetch, read)
+
     def _row(self, activation: Activation) -> dict[str, Any]:
         due_at = activation.due_at
         return {
@@ -167,7 +178,7 @@ class SqliteStore:
             # Random, not counted: an erased and recreated id must not meet an old version again.
             "version": secrets.randbits(62),
             "written_at": to_microseconds(self._clock()),
-            "body": activation.model_dump_json(exclude_none=True),
+            "body": activation.model_dump_json(),
         }
 
     def _just_written(self, activation: Activation, row: dict[str, Any]) -> Stored:
@@ -183,13 +194,18 @@ class SqliteStore:
 def _to_stored(row: _Row) -> Stored:
     activation_id, _, version, written_at, body, read_at = row
     return Stored(
-        activation=parsed(activation_id, lambda: Activation.model_validate_json(body)),
+        activation=read_document(activation_id, lambda: Activation.model_validate_json(body)),
         version=str(version),
         written_at=from_microseconds(written_at),
         read_at=read_at,
     )
 
 
+def _to_waiting(row: _Row) -> Stored | None:
+    stored = _to_stored(row)
+    return stored if stored.activation.waiting else None
+
+
 def _to_outline(row: _Row) -> Outline:
     activation_id, body = row[0], row[4]
-    return parsed(activation_id, lambda: Outline.model_validate_json(body))
+    return read_document(activation_id, lambda: Outline.model_validate_json(body))

@@ -1,17 +1,17 @@
 """The store on Firestore.
 
-Each method is one RPC. Conditional writes use the `last_update_time` precondition instead of a
-transaction: a claim with eight racers took 20 ms and had one winner, where transactions retried
-without backoff (docs/adr/0002).
+Each method is one RPC; `due` and `recent` take more where documents can't be read. Conditional
+writes use the `last_update_time` precondition instead of a transaction: a claim with eight racers
+took 20 ms and had one winner, where transactions retried without backoff (docs/adr/0002).
 """
 
 import json
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timezone
 from threading import Event
-from typing import Any
+from typing import Any, TypeVar
 
 from google.api_core import exceptions as google_errors
 from google.api_core.datetime_helpers import DatetimeWithNanoseconds
@@ -25,7 +25,7 @@ from shared.domain.summary import Outline
 from shared.errors import AlreadyExists, Conflict, StoreUnavailable
 from shared.google.calls import GOOGLE_ERRORS, bounded
 from shared.ports import Page, Stored
-from shared.stored_documents import parsed, those_that_can_be_read
+from shared.stored_documents import read_all, read_document, read_up_to
 from shared.waiting import wait_until_changed
 
 ATTEMPT_SECONDS = 3.0
@@ -40,6 +40,9 @@ narrow range'); eight lift that to 4,000."""
 ERASED_AT_ONCE = 300
 """Writes in one commit; well within its 10 MiB (page: Quotas)."""
 
+BEFORE_ALL = datetime(1, 1, 1, tzinfo=timezone.utc)
+"""Firestore's earliest time (page: Supported data types)."""
+
 DEAD_LETTERS = "dead_letters"
 READINESS_PROBE = "readyz"
 
@@ -49,6 +52,8 @@ _NOT_THE_CURRENT_VERSION = (
     google_errors.InvalidArgument,  # a time that no document can have, in a forged message
 )
 _BOUNDED = bounded(attempt_seconds=ATTEMPT_SECONDS, total_seconds=TOTAL_SECONDS)
+
+Read = TypeVar("Read")
 
 
 class FirestoreStore:
@@ -104,6 +109,8 @@ class FirestoreStore:
     def page(self, user_id: str, *, limit: int, cursor: str | None = None) -> Page:
         query = (
             self._collection.where(filter=FieldFilter("user_id", "==", user_id))
+            # Any time: what is no time at all would make a cursor that can't be followed.
+            .where(filter=FieldFilter("created_at", ">=", BEFORE_ALL))
             .order_by("created_at", direction=firestore.Query.DESCENDING)
             .order_by("activation_id", direction=firestore.Query.DESCENDING)
         )
@@ -112,7 +119,7 @@ class FirestoreStore:
             query = query.start_after({"created_at": created_at, "activation_id": activation_id})
         with _translated():
             snapshots = list(query.limit(limit + 1).stream(**_BOUNDED))
-        items = tuple(those_that_can_be_read(snapshots[:limit], _to_stored))
+        items = tuple(read_all(snapshots[:limit], _to_stored))
         if len(snapshots) <= limit:
             return Page(items=items, cursor=None)
         last = snapshots[limit - 1]
@@ -130,11 +137,8 @@ class FirestoreStore:
             self._collection.where(filter=FieldFilter("shard", "in", list(range(SHARDS))))
             .where(filter=FieldFilter("due_at", "<=", now))
             .order_by("due_at")
-            .limit(limit)
         )
-        with _translated():
-            snapshots = list(query.stream(**_BOUNDED))
-        return those_that_can_be_read(snapshots, _to_stored)
+        return _read_up_to(limit, query, _to_waiting)
 
     def recent(self, since: datetime, *, limit: int) -> list[Outline]:
         query = (
@@ -142,11 +146,8 @@ class FirestoreStore:
             .where(filter=FieldFilter("created_at", ">=", since))
             .order_by("created_at", direction=firestore.Query.DESCENDING)
             .select(Outline.model_fields)
-            .limit(limit)
         )
-        with _translated():
-            snapshots = list(query.stream(**_BOUNDED))
-        return those_that_can_be_read(snapshots, _to_outline)
+        return _read_up_to(limit, query, _to_outline)
 
     def wait(
         self, activation_id: str, *, seen: str, seconds: float, stop: Event | None = None
@@ -187,6 +188,16 @@ def shard_of(activation_id: str) -> int:
     return zlib.crc32(activation_id.encode()) % SHARDS
 
 
+def _read_up_to(
+    limit: int, query: firestore.Query, read: Callable[[Any], Read | None]
+) -> list[Read]:
+    def fetch(skip: int) -> list[Any]:
+        with _translated():
+            return list(query.offset(skip).limit(limit).stream(**_BOUNDED))
+
+    return read_up_to(limit, fetch, read)
+
+
 def _to_document(activation: Activation) -> dict[str, Any]:
     """Times stay times, so that queries and the TTL policy see them; None is left out."""
     document = activation.model_dump(exclude_none=True)
@@ -205,7 +216,7 @@ def _to_stored(snapshot: Any) -> Stored | None:
     """The TTL policy deletes within a day (page: TTL); until then an expired one is hidden here."""
     if not snapshot.exists:
         return None
-    activation = parsed(snapshot.id, lambda: Activation.model_validate(snapshot.to_dict()))
+    activation = read_document(snapshot.id, lambda: Activation.model_validate(snapshot.to_dict()))
     if activation.expires_at <= snapshot.read_time:
         return None
     return Stored(
@@ -216,8 +227,13 @@ def _to_stored(snapshot: Any) -> Stored | None:
     )
 
 
+def _to_waiting(snapshot: Any) -> Stored | None:
+    stored = _to_stored(snapshot)
+    return stored if stored is not None and stored.activation.waiting else None
+
+
 def _to_outline(snapshot: Any) -> Outline | None:
-    outline = parsed(snapshot.id, lambda: Outline.model_validate(snapshot.to_dict()))
+    outline = read_document(snapshot.id, lambda: Outline.model_validate(snapshot.to_dict()))
     return None if outline.expires_at <= snapshot.read_time else outline
 
 

@@ -5,7 +5,9 @@ import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,6 +23,7 @@ from shared.ports import ActivationStore
 from tests.builders import LEASE, an_activation, an_answer
 from tests.support.emulators import PROJECT
 from tests.support.eventually import eventually
+from tests.support.stored_documents import UNREADABLE, Change, change_document, later_release
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -31,8 +34,11 @@ class Backend:
 
     store: ActivationStore
     dead_letter: Callable[[str], bytes | None]
-    spoil: Callable[[str], None]
-    """Make a stored document unreadable, as a person with a console can."""
+    change: Callable[[str, Change], None]
+    """Change a stored document underneath the store."""
+
+    def spoil(self, activation_id: str) -> None:
+        self.change(activation_id, UNREADABLE["status is a number"])
 
     def an_activation(self, name: str = "a", **changes: object) -> Activation:
         now = datetime.now(timezone.utc)
@@ -53,10 +59,13 @@ def backend(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Backend]
         found = client.collection("dead_letters").document(message_id).get().to_dict()
         return found["data"] if found else None
 
-    def spoil(activation_id: str) -> None:
-        store._collection.document(activation_id).update({"status": 7})
+    def change(activation_id: str, change: Change) -> None:
+        reference = store._collection.document(activation_id)
+        document = reference.get().to_dict()
+        change(document)
+        reference.set(document)
 
-    yield Backend(store, dead_letter, spoil)
+    yield Backend(store, dead_letter, change)
     client.close()
 
 
@@ -68,13 +77,7 @@ def sqlite_backend(folder: Path) -> Backend:
         row = database.execute(query, message_id).fetchone()
         return row[0] if row else None
 
-    def spoil(activation_id: str) -> None:
-        database.execute(
-            'UPDATE activations SET body = \'{"status": 7}\' WHERE activation_id = ?',
-            activation_id,
-        )
-
-    return Backend(SqliteStore(database), dead_letter, spoil)
+    return Backend(SqliteStore(database), dead_letter, partial(change_document, database))
 
 
 def test_what_was_created_is_read_back_unchanged(backend: Backend) -> None:
@@ -386,12 +389,13 @@ def test_erasing_all_of_a_user_takes_the_unreadable_too_and_nothing_of_others(
     backend.store.delete_all(user_id)
 
 
-def test_one_unreadable_document_hides_no_other(backend: Backend) -> None:
+@pytest.mark.parametrize("kind", UNREADABLE)
+def test_one_unreadable_document_hides_no_other(backend: Backend, kind: str) -> None:
     user_id = uuid.uuid4().hex
     names = [backend.an_activation(name, user_id=user_id) for name in "abc"]
     for wanted in names:
         backend.store.create(wanted)
-    backend.spoil(names[1].activation_id)
+    backend.change(names[1].activation_id, UNREADABLE[kind])
     readable = {names[0].activation_id, names[2].activation_id}
     shown = {item.activation.activation_id for item in backend.store.page(user_id, limit=9).items}
     later = datetime.now(timezone.utc) + timedelta(minutes=5)
@@ -401,6 +405,101 @@ def test_one_unreadable_document_hides_no_other(backend: Backend) -> None:
     assert names[1].activation_id not in due
     with pytest.raises(StoreUnavailable):
         backend.store.get(names[1].activation_id)
+
+
+def test_a_page_that_ends_with_a_time_that_is_none_goes_on(backend: Backend) -> None:
+    user_id = uuid.uuid4().hex
+    oldest_first = [backend.an_activation(name, user_id=user_id) for name in "abc"]
+    for wanted in oldest_first:
+        backend.store.create(wanted)
+    for wanted in oldest_first[1:]:
+        backend.change(wanted.activation_id, UNREADABLE["created_at is a word"])
+    found, cursor = [], None
+    for _ in range(3):
+        page = backend.store.page(user_id, limit=1, cursor=cursor)
+        found += [stored.activation for stored in page.items]
+        cursor = page.cursor
+        if cursor is None:
+            break
+    assert found == [oldest_first[0]]
+    assert cursor is None
+
+
+def test_unreadable_ones_take_no_place_among_those_that_are_due(backend: Backend) -> None:
+    now = datetime.now(timezone.utc)
+    longest_overdue_first = [
+        backend.an_activation(now=now - timedelta(minutes=minutes)) for minutes in (8, 7, 6, 5)
+    ]
+    for wanted in longest_overdue_first:
+        backend.store.create(wanted)
+    for wanted in longest_overdue_first[:3]:
+        backend.spoil(wanted.activation_id)
+    (due,) = backend.store.due(now, limit=1)
+    assert due.activation == longest_overdue_first[3]
+
+
+def test_unreadable_ones_take_no_place_among_the_recent(backend: Backend) -> None:
+    now = datetime.now(timezone.utc)
+    oldest_first = [
+        backend.an_activation(now=now - timedelta(minutes=minutes)) for minutes in (3, 2, 1)
+    ]
+    for wanted in oldest_first:
+        backend.store.create(wanted)
+    for wanted in oldest_first[1:]:
+        backend.spoil(wanted.activation_id)
+    (shown,) = backend.store.recent(oldest_first[0].created_at, limit=1)
+    assert shown.activation_id == oldest_first[0].activation_id
+
+
+def completed_by_a_later_release(backend: Backend) -> Activation:
+    created = backend.store.create(backend.an_activation(user_id=uuid.uuid4().hex))
+    done = created.activation.completed(an_answer(), now=created.written_at)
+    backend.store.replace(done, created.version)
+    backend.change(done.activation_id, later_release)
+    return done
+
+
+def test_what_a_later_release_has_completed_is_read(backend: Backend) -> None:
+    written = completed_by_a_later_release(backend)
+    found = backend.store.get(written.activation_id)
+    assert found is not None
+    assert found.activation.step is not None
+    assert found.activation.done
+    assert found.activation.step.activation_type == "dance"
+    assert (found.activation.source, found.activation.fallback_reason) == ("coach", "holiday")
+    (listed,) = backend.store.page(written.user_id, limit=9).items
+    assert listed.activation == found.activation
+    (recent,) = backend.store.recent(written.created_at, limit=9)
+    assert (recent.source, recent.fallback_reason) == ("coach", "holiday")
+
+
+def test_one_in_a_status_of_a_later_release_is_read_but_never_due(backend: Backend) -> None:
+    now = datetime.now(timezone.utc)
+    paused, waiting = (
+        backend.an_activation(now=now - timedelta(minutes=minutes)) for minutes in (6, 5)
+    )
+    for wanted in (paused, waiting):
+        backend.store.create(wanted)
+    backend.change(paused.activation_id, lambda document: document.update(status="paused"))
+    (due,) = backend.store.due(now, limit=1)
+    assert due.activation == waiting
+    found = backend.store.get(paused.activation_id)
+    assert found is not None
+    assert (found.activation.status, found.activation.done) == ("paused", False)
+
+
+def test_a_field_of_a_later_release_outlives_a_write_of_this_one(backend: Backend) -> None:
+    wanted = backend.an_activation()
+    backend.store.create(wanted)
+    backend.change(wanted.activation_id, lambda document: document.update(feedback={"done": True}))
+    found = backend.store.get(wanted.activation_id)
+    assert found is not None
+    backend.store.replace(found.activation.cancelled(now=found.read_at), found.version)
+    kept: list[dict[str, Any]] = []
+    backend.change(wanted.activation_id, kept.append)
+    assert kept[0]["feedback"] == {"done": True}
+    assert kept[0]["status"] == "cancelled"
+    assert "due_at" not in kept[0]
 
 
 def test_pages_go_on_behind_a_page_that_nobody_can_read(backend: Backend) -> None:

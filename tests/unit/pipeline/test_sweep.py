@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from local.sqlite.database import Database
 from local.sqlite.store import SqliteStore
 from shared.domain.activation import FIRST_LOOK, SWEEP_GRACE, Activation
 from shared.domain.messages import decode
@@ -11,6 +12,7 @@ from shared.errors import Conflict, StoreUnavailable
 from shared.ports import ActivationStore, Stored
 from tests.builders import LEASE, NOON, an_activation, an_answer, an_answerer
 from tests.doubles import FakeGenerator, FakePublisher, FakeTime, StoreWithFaults
+from tests.support.stored_documents import UNREADABLE, change_document
 from worker.pipeline.claim import Claimer
 from worker.pipeline.sweep import NEXT_LOOK, Sweeper
 
@@ -147,3 +149,15 @@ def test_an_unreachable_store_is_passed_on(store: SqliteStore, time: FakeTime) -
     faulty.raises.append(StoreUnavailable("told to"))
     with pytest.raises(StoreUnavailable):
         a_sweeper(faulty, FakePublisher(), time).sweep()
+
+
+def test_what_it_can_not_judge_does_not_keep_it_from_fifty_others(
+    store: SqliteStore, database: Database, time: FakeTime
+) -> None:
+    for number in range(52):
+        store.create(an_activation(f"a{number}"))
+    change_document(database, "a0", UNREADABLE["mood 7"])
+    change_document(database, "a1", lambda document: document.update(status="paused"))
+    time.advance(3600)
+    assert a_sweeper(store, FakePublisher(), time, batch=50).sweep().completed == 50
+    assert there(store, "a1").status == "paused"
