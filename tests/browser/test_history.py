@@ -3,31 +3,12 @@
 import re
 
 import pytest
-import requests
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import expect
 
 from tests.browser.conftest import Visiting
-from tests.browser.visit import FAILED_REQUEST, Visit
+from tests.browser.visit import A_PAGE, FAILED_REQUEST, listed, rows, some_steps
 from tests.e2e.pipeline import Pipeline
-from tests.fake_gemini import FakeGemini, answer
-
-A_PAGE = 10
-
-
-def rows(someone: Visit) -> Locator:
-    return someone.page.locator(".own li")
-
-
-def listed(pipeline: Pipeline) -> int:
-    answer = requests.get(f"{pipeline.url}/activations?limit=100", timeout=30)
-    return len(answer.json()["items"])
-
-
-def some_steps(pipeline: Pipeline, gemini: FakeGemini, number: int) -> None:
-    """Done, and titled "Steg 1" and so on; the last is the newest."""
-    for count in range(1, number + 1):
-        gemini.next(answer(title=f"Steg {count}"))
-        pipeline.wait_until_done(pipeline.submit())
+from tests.fake_gemini import FakeGemini
 
 
 def test_without_a_step_it_is_kind(visit: Visiting) -> None:

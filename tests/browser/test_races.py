@@ -9,8 +9,7 @@ import requests
 from playwright.sync_api import Route, expect
 
 from tests.browser.conftest import Visiting
-from tests.browser.test_history import A_PAGE, listed, rows, some_steps
-from tests.browser.visit import FAILED_REQUEST, Visit
+from tests.browser.visit import A_PAGE, FAILED_REQUEST, Visit, listed, rows, some_steps
 from tests.e2e.pipeline import Pipeline
 from tests.fake_gemini import FakeGemini, answer, held
 

@@ -6,13 +6,20 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import requests
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, expect
+
+from tests.e2e.pipeline import Pipeline
+from tests.fake_gemini import FakeGemini, answer
 
 AXE = (Path(__file__).parent / "axe" / "axe.min.js").read_text(encoding="utf-8")
 PATIENCE_MS = 45_000
 """Far longer than anything takes, for machines that are busy with something else."""
 
 LOOK_MS = 50
+A_PAGE = 10
+"""As many of one's own steps the page shows before "Visa fler"."""
+
 PHONE = {"width": 390, "height": 844}
 DESKTOP = {"width": 1200, "height": 900}
 FAILED_REQUEST = "Failed to load resource"
@@ -161,3 +168,19 @@ def visiting(
     finally:
         context.unroute_all(behavior="ignoreErrors")
         context.close()
+
+
+def rows(someone: Visit) -> Locator:
+    return someone.page.locator(".own li")
+
+
+def listed(pipeline: Pipeline) -> int:
+    found = requests.get(f"{pipeline.url}/activations?limit=100", timeout=30)
+    return len(found.json()["items"])
+
+
+def some_steps(pipeline: Pipeline, gemini: FakeGemini, number: int) -> None:
+    """Done, and titled "Steg 1" and so on; the last is the newest."""
+    for count in range(1, number + 1):
+        gemini.next(answer(title=f"Steg {count}"))
+        pipeline.wait_until_done(pipeline.submit())

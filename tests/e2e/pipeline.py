@@ -26,6 +26,9 @@ MARK = "INNERJOURNEY_TEST_RUN"
 KEY = "nyckelkanarie-2846"
 """Gemini's key in every run: a canary."""
 
+QUICKLY = {"OTEL_BSP_SCHEDULE_DELAY": "100"}
+"""Spans are exported every 100 ms, instead of every 5 s."""
+
 GOOD = {"mood": 2, "goal": "komma igång"}
 
 

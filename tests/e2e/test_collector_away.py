@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.pipeline import running
-from tests.e2e.test_traces import QUICKLY
+from tests.e2e.pipeline import QUICKLY, running
 from tests.fake_gemini import FakeGemini
 from tests.support.emulators import free_port
 from tests.support.eventually import eventually

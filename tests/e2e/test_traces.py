@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import requests
 
-from tests.e2e.pipeline import GOOD, KEY, running
+from tests.e2e.pipeline import GOOD, KEY, QUICKLY, running
 from tests.fake_gemini import Call, FakeGemini, answer, error
 from tests.support.emulators import need_emulators
 from tests.support.eventually import eventually
@@ -18,7 +18,6 @@ CANARY = "kanariefågel-5520"
 TRACE_ID = "0af7651916cd43dd8448eb211c80319c"
 BROWSERS_SPAN = "b7ad6b7169203331"
 SERVER, CLIENT, PRODUCER, CONSUMER, INTERNAL = 2, 3, 4, 5, 1
-QUICKLY = {"OTEL_BSP_SCHEDULE_DELAY": "100"}
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from local.sqlite.store import SqliteStore
 from shared.domain.messages import Message
 from shared.settings import Settings
 from tests.doubles import FakeGenerator, FakePublisher, FakeTime
+from tests.http.pushes import push
 
 GOOD = {"mood": 2, "goal": "komma igång"}
 
@@ -53,6 +54,4 @@ def apps(
 
 def deliver(apps: Apps) -> int:
     """Push to the worker what the ingress has published last. The status of its answer."""
-    from tests.http.worker.test_worker import push
-
     return push(apps.worker, apps.publisher.published[-1]).status_code

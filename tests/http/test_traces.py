@@ -16,7 +16,7 @@ from shared.telemetry.logs import configure_logging
 from tests.builders import an_activation
 from tests.doubles import FakeGenerator, FakeTime
 from tests.http.conftest import GOOD, Apps, deliver
-from tests.http.worker.test_worker import envelope, push
+from tests.http.pushes import envelope, push
 from tests.support.recorded_telemetry import Recorded
 from worker.gemini.port import Unavailable
 

@@ -10,7 +10,7 @@ from local.sqlite.store import SqliteStore
 from tests.builders import NOON, an_activation, an_answer, step_fields
 from tests.doubles import FakeGenerator, FakeTime
 from tests.http.conftest import GOOD, Apps, deliver
-from tests.http.worker.test_worker import push
+from tests.http.pushes import push
 
 
 def ids(page: dict[str, list[dict[str, str]]]) -> list[str]:

@@ -11,7 +11,7 @@ from shared.settings import Settings
 from tests.builders import LEASE, an_activation, an_answer
 from tests.doubles import FakeGenerator, FakePublisher, FakeTime, StoreWithFaults
 from tests.http.conftest import Apps
-from tests.http.worker.test_worker import ACCOUNT, AUDIENCE
+from tests.http.pushes import ACCOUNT, AUDIENCE
 from worker.gemini.port import state_of
 from worker.services import build_generator
 

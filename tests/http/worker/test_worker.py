@@ -1,13 +1,11 @@
 """The worker's HTTP: what acks, what nacks, what is refused."""
 
-import base64
 import json
 from collections.abc import Iterator
 
 import jwt
 import pytest
 from flask.testing import FlaskClient
-from werkzeug.test import TestResponse
 
 import worker.app
 from local.sqlite.database import Database
@@ -18,26 +16,8 @@ from shared.settings import Settings
 from tests.builders import LEASE, NOON, an_activation
 from tests.doubles import FakeGenerator, FakePublisher, FakeTime, StoreWithFaults
 from tests.http.conftest import Apps
+from tests.http.pushes import ACCOUNT, AUDIENCE, envelope, push
 from tests.support.google_keys import KID, GoogleKeys
-
-AUDIENCE = "https://worker.example/pubsub/push"
-ACCOUNT = "pusher@innerjourney.iam.gserviceaccount.com"
-
-
-def envelope(message: Message, message_id: str = "1") -> dict[str, object]:
-    return {
-        "message": {
-            "data": base64.b64encode(message.data).decode(),
-            "attributes": message.attributes,
-            "messageId": message_id,
-            "publishTime": "2026-11-23T12:00:00Z",
-        },
-        "subscription": "projects/p/subscriptions/s",
-    }
-
-
-def push(client: FlaskClient, message: Message, path: str = "/pubsub/push") -> TestResponse:
-    return client.post(path, json=envelope(message))
 
 
 def submitted(store: SqliteStore) -> Message:

@@ -5,7 +5,7 @@ from typing import get_args
 import pytest
 
 from shared.domain.activation import FallbackReason
-from tests.unit.board.test_figures import answered, board, waiting
+from tests.unit.board.boards import answered, board, waiting
 from worker.board.alerts import _ADVICE, ENOUGH_ANSWERS, alerts
 from worker.board.figures import Board
 

@@ -3,7 +3,7 @@
 import pytest
 
 from shared.domain.activation import Source
-from tests.unit.board.test_figures import answered, board, waiting
+from tests.unit.board.boards import answered, board, waiting
 from worker.board.latency import EDGES, latency_of
 from worker.board.page import BoardPage
 from worker.board.page.drawing import (

@@ -5,7 +5,7 @@ from shared.domain.activation import Activation
 from shared.errors import StoreUnavailable
 from shared.ports import Stored
 from tests.doubles import FakeGenerator, FakeTime, StoreWithFaults
-from tests.unit.pipeline.test_process import a_processor, submitted
+from tests.unit.pipeline.processors import a_processor, submitted
 from worker.pipeline.held_claims import LiveClaims
 
 

@@ -6,14 +6,13 @@ import pytest
 
 from local.sqlite.store import SqliteStore
 from shared.domain.activation import Activation, Usage
-from shared.domain.messages import ActivationMessage
 from shared.errors import Conflict, StoreUnavailable
-from shared.ports import ActivationStore, Stored
-from tests.builders import LEASE, MAX_ATTEMPTS, NOON, an_activation, an_answerer
+from shared.ports import Stored
+from tests.builders import LEASE, MAX_ATTEMPTS, NOON, an_activation
 from tests.doubles import FakeGenerator, FakeTime, StoreWithFaults
+from tests.unit.pipeline.processors import a_processor, submitted
 from worker.gemini.port import (
     Blocked,
-    Generator,
     GeneratorError,
     InvalidOutput,
     Misconfigured,
@@ -26,26 +25,6 @@ from worker.pipeline.ledger import Ledger
 from worker.pipeline.process import Processor
 
 SPENT = Usage(gemini_calls=2, gemini_ms=50)
-
-
-def a_processor(
-    store: ActivationStore, time: FakeTime, generator: Generator, claims: LiveClaims | None = None
-) -> Processor:
-    return Processor(
-        store=store,
-        claims=claims or LiveClaims(store),
-        claimer=Claimer(store=store, lease=LEASE, clock=time.now),
-        answerer=an_answerer(generator),
-        ledger=Ledger("fake"),
-        write_back_seconds=20,
-        sleep=time.sleep,
-        monotonic=time.monotonic,
-    )
-
-
-def submitted(store: SqliteStore, activation: Activation | None = None) -> ActivationMessage:
-    stored = store.create(activation or an_activation())
-    return ActivationMessage(version=stored.version, activation=stored.activation)
 
 
 def there(store: SqliteStore) -> Activation:

@@ -1,0 +1,33 @@
+"""A processor around doubles, and a message for it."""
+
+from local.sqlite.store import SqliteStore
+from shared.domain.activation import Activation
+from shared.domain.messages import ActivationMessage
+from shared.ports import ActivationStore
+from tests.builders import LEASE, an_activation, an_answerer
+from tests.doubles import FakeTime
+from worker.gemini.port import Generator
+from worker.pipeline.claim import Claimer
+from worker.pipeline.held_claims import LiveClaims
+from worker.pipeline.ledger import Ledger
+from worker.pipeline.process import Processor
+
+
+def a_processor(
+    store: ActivationStore, time: FakeTime, generator: Generator, claims: LiveClaims | None = None
+) -> Processor:
+    return Processor(
+        store=store,
+        claims=claims or LiveClaims(store),
+        claimer=Claimer(store=store, lease=LEASE, clock=time.now),
+        answerer=an_answerer(generator),
+        ledger=Ledger("fake"),
+        write_back_seconds=20,
+        sleep=time.sleep,
+        monotonic=time.monotonic,
+    )
+
+
+def submitted(store: SqliteStore, activation: Activation | None = None) -> ActivationMessage:
+    stored = store.create(activation or an_activation())
+    return ActivationMessage(version=stored.version, activation=stored.activation)
