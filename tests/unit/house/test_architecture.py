@@ -1,28 +1,79 @@
-"""The shape of the house: who may import whom, and what happens at import time (nothing)."""
+"""Who may import whom, and what a module may not do."""
 
 import ast
+import graphlib
 import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from pathlib import Path
+from itertools import pairwise
 
 import pytest
 
 from tests import ROOT
+from tests.unit.house.sources import (
+    MODULES,
+    NAMES,
+    OURS,
+    PARTS,
+    imported,
+    imported_of_ours,
+    module,
+    parsed,
+)
 
-MOST_LINES = 300
-
-MAY_IMPORT = {
+BETWEEN_PARTS = {
     "shared": {"shared"},
     "ingress": {"ingress", "shared"},
     "worker": {"worker", "shared"},
     "local": {"local", "ingress", "worker", "shared"},
 }
-OURS = {*MAY_IMPORT, "tests", "bench", "deploy"}
 
-FILES = sorted(file for package in MAY_IMPORT for file in (ROOT / package).rglob("*.py"))
-NAMES = [str(file.relative_to(ROOT)) for file in FILES]
+NOTHING: set[str] = set()
+
+INSIDE: dict[str, set[str]] = {
+    # From a folder, or a file that stands for itself, to those of its part that it may import. The
+    # longest name counts. What is not named (main, app, services) puts a part together: it may
+    # import all of it, and no folder imports it.
+    "ingress.api": {"ingress.submit", "ingress.api.request", "ingress.api.idempotency"},
+    "ingress.api.idempotency": {"ingress.api.request"},
+    "ingress.api.request": NOTHING,
+    "ingress.openapi": {"ingress.api", "ingress.api.request"},
+    "ingress.page": NOTHING,
+    "ingress.submit": {"ingress.api.request", "ingress.api.idempotency"},
+    "worker.http": {"worker.pipeline"},
+    "worker.pipeline": {"worker.gemini", "worker.fallback", "worker.safety"},
+    "worker.gemini": NOTHING,
+    "worker.fallback": NOTHING,
+    "worker.safety": NOTHING,
+    "worker.board": {"worker.gemini", "worker.cost"},
+    "worker.cost": {"worker.gemini"},
+    "shared.errors": NOTHING,
+    "shared.clock": NOTHING,
+    "shared.total_deadline": NOTHING,
+    "shared.domain": {"shared.errors"},
+    "shared.settings": {"shared.errors"},
+    "shared.start_checks": {"shared.errors", "shared.settings"},
+    "shared.stored_documents": {"shared.errors"},
+    "shared.ports": {"shared.domain"},
+    "shared.waiting": {"shared.ports"},
+    "shared.google": {
+        *("shared.domain", "shared.errors", "shared.ports", "shared.settings"),
+        *("shared.stored_documents", "shared.waiting"),
+    },
+    "shared.auth": {"shared.errors", "shared.total_deadline"},
+    "shared.http": {"shared.errors", "shared.ports"},
+    "shared.telemetry": {"shared.domain", "shared.ports", "shared.settings", "shared.http"},
+    "local.sqlite": NOTHING,
+    "local.run": {
+        *("local.sqlite", "local.emulators"),
+        *("local.run.processes", "local.run.ports_in_use"),
+    },
+    "local.run.processes": NOTHING,
+    "local.run.ports_in_use": NOTHING,
+    "local.emulators": {"local.run.processes", "local.run.ports_in_use"},
+    "local.emulators.timer": {"local.emulators", "local.run"},
+}
 
 MAY_READ_THE_CLOCK = {
     "shared/clock.py": "it is the clock that everybody else is given",
@@ -31,18 +82,6 @@ MAY_SLEEP = {
     "local/emulators/programs.py": "waits for another process to listen; nothing tells us when",
     "local/run/processes.py": "waits for several children to end, within one grace period",
 }
-
-
-def parsed(file: Path) -> ast.Module:
-    return ast.parse(file.read_text(encoding="utf-8"))
-
-
-def imported(module: ast.Module) -> Iterator[str]:
-    for node in ast.walk(module):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            yield node.module or "."
 
 
 def at_import_time(node: ast.AST) -> Iterator[ast.AST]:
@@ -59,20 +98,73 @@ def at_import_time(node: ast.AST) -> Iterator[ast.AST]:
             yield from at_import_time(part)
 
 
-def calls(module: ast.Module) -> set[str]:
+def calls(tree: ast.Module) -> set[str]:
     """The dotted names of everything called, wherever it stands."""
-    return {ast.unparse(node.func) for node in ast.walk(module) if isinstance(node, ast.Call)}
+    return {ast.unparse(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
 
 
-def test_all_four_packages_are_looked_at() -> None:
-    assert {name.partition("/")[0] for name in NAMES} == set(MAY_IMPORT)
+def folder(module_name: str) -> str | None:
+    """The longest name of INSIDE that the module is or stands in."""
+    found = [known for known in INSIDE if is_in(module_name, known)]
+    return max(found, key=len, default=None)
+
+
+def is_in(module_name: str, parent: str) -> bool:
+    return f"{module_name}.".startswith(f"{parent}.")
+
+
+# Arrows
+
+
+def test_all_four_parts_are_looked_at() -> None:
+    assert {name.partition("/")[0] for name in NAMES} == set(PARTS) == set(BETWEEN_PARTS)
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_arrows_of_import_are_kept(name: str) -> None:
-    package = name.partition("/")[0]
-    found = {wanted.partition(".")[0] for wanted in imported(parsed(ROOT / name))}
-    assert found & OURS <= MAY_IMPORT[package]
+def test_arrows_between_parts_are_kept(name: str) -> None:
+    part = name.partition("/")[0]
+    found = {wanted.partition(".")[0] for wanted in imported(name)}
+    assert found & set(OURS) <= BETWEEN_PARTS[part]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_arrows_inside_a_part_are_kept(name: str) -> None:
+    here = folder(module(name))
+    if here is None:
+        return
+    part = here.partition(".")[0]
+    inside = {wanted for wanted in imported_of_ours(name) if is_in(wanted, part)}
+    strange = {wanted for wanted in inside if folder(wanted) not in {here, *INSIDE[here]}}
+    assert strange == set()
+
+
+def test_each_folder_of_a_part_has_its_arrows_and_each_name_is_still_there() -> None:
+    folders = {known.rpartition(".")[0] for known in MODULES if known.count(".") == 2}
+    assert {known for known in folders if known.partition(".")[0] in PARTS} <= set(INSIDE)
+    assert {known for known in INSIDE if known not in MODULES} == set()
+
+
+def test_the_arrows_inside_the_parts_make_no_circle() -> None:
+    graphlib.TopologicalSorter(INSIDE).prepare()
+
+
+def test_no_two_files_import_each_other() -> None:
+    """Neither directly nor through others, nor inside functions; tests included."""
+    graph = {known: imported_of_ours(name) for known, name in MODULES.items()}
+    try:
+        graphlib.TopologicalSorter(graph).prepare()
+    except graphlib.CycleError as error:
+        circle = [f"{wanted} <- {one}" for wanted, one in pairwise(error.args[1])]
+        pytest.fail(f"these import each other: {circle}")
+
+
+@pytest.mark.parametrize("name", [name for name in MODULES.values() if name.startswith("tests/")])
+def test_no_test_imports_another_test(name: str) -> None:
+    files = {wanted.rpartition(".")[2] for wanted in imported_of_ours(name)}
+    assert not [file for file in files if file.startswith("test_")]
+
+
+# What a module may not do
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name.startswith("shared/domain/")])
@@ -86,13 +178,13 @@ def test_the_domain_imports_nothing_of_ours_but_itself_and_the_errors(name: str)
 @pytest.mark.parametrize("name", NAMES)
 def test_imports_are_absolute(name: str) -> None:
     """So that the arrows can be read off them."""
-    nodes = ast.walk(parsed(ROOT / name))
+    nodes = ast.walk(parsed(name))
     assert not [node for node in nodes if isinstance(node, ast.ImportFrom) and node.level]
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_nothing_is_imported_by_a_name_made_at_run_time(name: str) -> None:
-    assert not calls(parsed(ROOT / name)) & {
+    assert not calls(parsed(name)) & {
         "__import__",
         "importlib.import_module",
         "import_module",
@@ -102,7 +194,7 @@ def test_nothing_is_imported_by_a_name_made_at_run_time(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_the_environment_is_not_read_at_import_time(name: str) -> None:
     """Neither directly nor through the settings."""
-    found = [ast.unparse(node) for node in at_import_time(parsed(ROOT / name))]
+    found = [ast.unparse(node) for node in at_import_time(parsed(name))]
     forbidden = ("os.environ", "os.getenv", "getenv", "environ", "read_settings()", "Settings()")
     assert not [text for text in found if text in forbidden]
 
@@ -128,11 +220,6 @@ def test_importing_every_module_starts_no_thread() -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_file_is_one_idea(name: str) -> None:
-    assert len((ROOT / name).read_text(encoding="utf-8").splitlines()) <= MOST_LINES
-
-
-@pytest.mark.parametrize("name", NAMES)
 def test_the_clock_is_an_argument(name: str) -> None:
     clocks = {
         "datetime.now",
@@ -143,27 +230,27 @@ def test_the_clock_is_an_argument(name: str) -> None:
         "date.today",
         "time.time",
     }
-    found = calls(parsed(ROOT / name)) & clocks
+    found = calls(parsed(name)) & clocks
     assert not found or name in MAY_READ_THE_CLOCK
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_sleep_is_an_argument(name: str) -> None:
-    assert "time.sleep" not in calls(parsed(ROOT / name)) or name in MAY_SLEEP
+    assert "time.sleep" not in calls(parsed(name)) or name in MAY_SLEEP
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_sleep_and_clock_are_called_by_their_full_names(name: str) -> None:
     """So that the two tests above see them."""
-    nodes = ast.walk(parsed(ROOT / name))
+    nodes = ast.walk(parsed(name))
     assert not [n for n in nodes if isinstance(n, ast.ImportFrom) and n.module == "time"]
 
 
 @pytest.mark.parametrize("name", sorted({*MAY_READ_THE_CLOCK, *MAY_SLEEP}))
 def test_an_exception_is_still_needed(name: str) -> None:
-    assert calls(parsed(ROOT / name)) & {"datetime.now", "time.sleep"}
+    assert calls(parsed(name)) & {"datetime.now", "time.sleep"}
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_module_says_what_it_is_for(name: str) -> None:
-    assert ast.get_docstring(parsed(ROOT / name))
+    assert ast.get_docstring(parsed(name))
