@@ -20,7 +20,7 @@ import requests
 from tests import ROOT
 from tests.e2e.pipeline import GOOD, clean_environment
 from tests.fake_gemini import FakeGemini
-from tests.support import compose
+from tests.support.docker import compose
 from tests.support.emulators import free_port, need_emulators
 from tests.support.eventually import eventually
 

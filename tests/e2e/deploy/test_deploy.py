@@ -12,7 +12,6 @@ import pytest
 from local.emulators.subscriptions import DEAD_LETTER_SUBSCRIPTION, PUSH_SUBSCRIPTION, Delivery
 from shared.settings import Settings
 from tests import ROOT
-from tests.support import image
 from tests.support.deployment import (
     DEPLOY,
     NUMBER,
@@ -22,6 +21,7 @@ from tests.support.deployment import (
     deploy,
     with_our_gcloud,
 )
+from tests.support.docker import image
 from tests.support.needs import need_program
 
 ALL = ("--alert-email", "a@example.com", "--cors", "https://a.example,https://b.example")

@@ -17,8 +17,8 @@ import requests
 from tests import ROOT
 from tests.e2e.pipeline import clean_environment, running
 from tests.fake_gemini import FakeGemini
-from tests.support import image
-from tests.support.compose import services
+from tests.support.docker import image
+from tests.support.docker.compose import services
 from tests.support.emulators import free_port
 from tests.support.eventually import eventually
 

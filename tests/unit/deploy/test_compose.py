@@ -8,7 +8,7 @@ import pytest
 from local.emulators import set_up, timer
 from local.run import emulated
 from shared.settings import Settings
-from tests.support.compose import Service, interpolated, services
+from tests.support.docker.compose import Service, interpolated, services
 
 EMULATOR_IMAGE = "gcr.io/google.com/cloudsdktool/google-cloud-cli:emulators"
 KNOWN = {name.upper() for name in Settings.model_fields}

@@ -2,7 +2,7 @@
 
 import json
 
-from tests.support import image
+from tests.support.docker import image
 
 
 def test_every_source_of_copy_exists_and_is_seen_by_docker() -> None:

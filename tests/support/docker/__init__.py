@@ -1,0 +1,1 @@
+"""The Dockerfile and docker-compose.yml, read as Docker does."""
