@@ -59,7 +59,11 @@ def cost_of_a_thousand(prices: ListPrices, *, sharing: int) -> list[Line]:
     seconds = 2 * GENERATION_SECONDS / sharing  # the worker's, and the ingress' that waits
     messages = 2 * 2_048  # published and delivered, of about 2 KB
     return [
-        Line("Gemini", f"{MODEL}, before thoughts (python -m bench.estimate)", 1000 * gemini),
+        Line(
+            "Gemini",
+            f"{MODEL}, before thoughts (see bench.estimate)",
+            1000 * gemini,
+        ),
         Line(
             "Firestore",
             f"{WRITES} writes, {reads} reads (polls, the daily limit), 1 TTL delete",

@@ -1,10 +1,10 @@
-# shellcheck shell=bash disable=SC2016  # what is printed is to be expanded by its reader
-# How deploy.sh runs its commands: each is shown first, and with --dry-run only shown, as a script
-# that a reviewer can read, and that does the same. Sourced.
+# shellcheck shell=bash disable=SC2016  # the shell that runs the printed script expands it
+# How deploy.sh runs its commands. It prints each one first; with --dry-run it only prints them, as a
+# script that a reviewer can read and that does the same. deploy.sh sources this file.
 
-# These two stand in the printed script as well.
+# The printed script begins with the next two functions.
 
-retried() { # what Google refuses for a moment: an account that is new, an operation under way
+retried() { # Google refuses some commands for a moment: the account is new, another operation runs
   local attempt
   for attempt in 1 2 3 4 5; do
     if "$@"; then return; fi
@@ -14,7 +14,7 @@ retried() { # what Google refuses for a moment: an account that is new, an opera
   return 1
 }
 
-unless_there() { # making what may be there already
+unless_there() { # COMMAND...: make something; it is no error if it exists already
   local said
   if said=$("$@" 2>&1 </dev/null); then return; fi
   case $said in
@@ -25,13 +25,13 @@ unless_there() { # making what may be there already
 
 step() { printf '\n# %s\n' "$*"; }
 
-quoted() { # a word as one would type it; ${NAME} stays a variable
+quoted() { # WORD: quoted for the shell; ${NAME} stays a variable
   if [[ $1 =~ ^[A-Za-z0-9_./:=,@%+-]+$ ]]; then printf '%s' "$1"
   elif [[ $1 == *'${'* ]]; then printf '"%s"' "${1//\"/\\\"}"
   else printf "'%s'" "${1//\'/\'\\\'\'}"; fi
 }
 
-shown() { # a command; where it is long, each flag on a line of its own, and no line over 96
+shown() { # COMMAND...: as text; a long one has each flag on its own line, and no line over 96
   local line='' length=0 word whole="$*"
   for word in "$@"; do
     word=$(quoted "$word")
@@ -53,7 +53,7 @@ run() {
   if [[ -z $DRY_RUN ]]; then "$@"; fi
 }
 
-look_up() { # NAME COMMAND...: the command's output in a variable; it may be empty
+look_up() { # NAME COMMAND...: set NAME to the command's output, which may be empty
   local name=$1 found
   shift
   printf '%s=$(%s)\n' "$name" "$(shown "$@")"
@@ -61,18 +61,18 @@ look_up() { # NAME COMMAND...: the command's output in a variable; it may be emp
   printf -v "$name" '%s' "$found"
 }
 
-learn() { # the same where there is something
+learn() { # NAME COMMAND...: the same, but fail if the output is empty
   look_up "$@"
   [[ -n ${!1} ]] || fail "nothing was found for $1"
 }
 
-ensure() { # LOOK... -- MAKE...: make what is not there
+ensure() { # LOOK... -- MAKE...: run MAKE if LOOK fails
   split "$@"
   printf '%s >/dev/null 2>&1 ||\n  %s\n' "$(shown "${FIRST[@]}")" "$(shown "${REST[@]}")"
   if [[ -z $DRY_RUN ]]; then "${FIRST[@]}" >/dev/null 2>&1 || "${REST[@]}"; fi
 }
 
-put() { # LOOK... -- UPDATE... -- MAKE...: change what is there, or make it
+put() { # LOOK... -- UPDATE... -- MAKE...: run UPDATE if LOOK succeeds, else MAKE
   split "$@"
   local look=("${FIRST[@]}")
   split "${REST[@]}"
@@ -82,7 +82,7 @@ put() { # LOOK... -- UPDATE... -- MAKE...: change what is there, or make it
   if "${look[@]}" >/dev/null 2>&1; then "${FIRST[@]}"; else "${REST[@]}"; fi
 }
 
-put_found() { # NAME UPDATE... -- MAKE...: the same for what was looked up
+put_found() { # NAME UPDATE... -- MAKE...: run UPDATE if the variable NAME is set, else MAKE
   local name=$1
   shift
   split "$@"
@@ -92,7 +92,7 @@ put_found() { # NAME UPDATE... -- MAKE...: the same for what was looked up
   if [[ -n ${!name} ]]; then "${FIRST[@]}"; else "${REST[@]}"; fi
 }
 
-need() { # LOOK... -- WHAT: stop where it is not there
+need() { # LOOK... -- MESSAGE: stop with the message if LOOK fails
   split "$@"
   printf '%s >/dev/null 2>&1 ||\n  { echo %s >&2; exit 2; }\n' \
     "$(shown "${FIRST[@]}")" "$(quoted "${REST[*]}")"
@@ -101,7 +101,7 @@ need() { # LOOK... -- WHAT: stop where it is not there
 
 grant() { run retried "$@" --format=none; }
 
-split() { # at the first `--`, into FIRST and REST
+split() { # WORDS...: set FIRST and REST to what is before and after the first `--`
   FIRST=() REST=()
   while [[ $1 != -- ]]; do
     FIRST+=("$1")

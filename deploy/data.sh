@@ -1,5 +1,5 @@
 # shellcheck shell=bash disable=SC2034,SC2153,SC2154  # shared with deploy.sh and services.sh
-# What outlives a revision: APIs, accounts, the image's home, Firestore, the secret. Sourced.
+# What lives longer than a revision: APIs, accounts, Firestore, topics, the secret. Sourced.
 
 step 'APIs'
 run gcloud services enable artifactregistry.googleapis.com billingbudgets.googleapis.com \
@@ -7,7 +7,7 @@ run gcloud services enable artifactregistry.googleapis.com billingbudgets.google
   firestore.googleapis.com iam.googleapis.com logging.googleapis.com monitoring.googleapis.com \
   pubsub.googleapis.com run.googleapis.com secretmanager.googleapis.com "$P"
 learn PROJECT_NUMBER gcloud projects describe "$PROJECT" --format='value(projectNumber)'
-# Cloud Run has this address for a service before it is deployed, so that pushes can name it.
+# Cloud Run's address of a service is known before the deployment, so pushes can name it.
 WORKER_URL=https://$WORKER-$PROJECT_NUMBER.$REGION.run.app
 
 step 'Three service accounts: the two services, and the one that may call the worker'
@@ -22,7 +22,7 @@ ensure gcloud firestore databases describe --database="$DATABASE" "$P" -- \
   --type=firestore-native --delete-protection "$P"
 INDEXES=$(python3 deploy/indexes.py "$PROJECT" "$DATABASE")
 while read -r command; do
-  declare -a words="($command)" # deploy/indexes.py has quoted each word
+  declare -a words="($command)" # deploy/indexes.py quotes each word
   run retried unless_there "${words[@]}"
 done <<<"$INDEXES"
 printf 'gcloud auth print-access-token | python3 deploy/release_rules.py %s %s\n' \
@@ -35,12 +35,12 @@ for account in "$INGRESS" "$WORKER"; do
     --member="serviceAccount:$account@$ACCOUNTS" --condition=None
 done
 
-step 'Topics; messages hold what a person wrote, so they are kept for a day at most'
+step 'Topics; messages hold what a user wrote, so topics keep them for a day at most'
 for topic in "$TOPIC" "$DEAD_TOPIC"; do
   ensure gcloud pubsub topics describe "$topic" "$P" -- \
     gcloud pubsub topics create "$topic" --message-retention-duration=1d "$P"
 done
-for account in "$INGRESS" "$WORKER"; do # the worker's sweep publishes again
+for account in "$INGRESS" "$WORKER"; do # the worker's sweep publishes too
   grant gcloud pubsub topics add-iam-policy-binding "$TOPIC" --role=roles/pubsub.publisher \
     --member="serviceAccount:$account@$ACCOUNTS" "$P"
 done

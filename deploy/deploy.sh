@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# From an empty project to two running services. Again is no error: what is there is kept or updated.
+# From an empty project to two running services. Run it again at any time: it keeps or updates what
+# exists.
 set -euo pipefail
 CALLED_FROM=$PWD
 cd "$(dirname "$0")/.."
@@ -16,7 +17,7 @@ USAGE='usage: deploy/deploy.sh --project ID --region REGION [options]
   --cors ORIGINS            browsers'"'"' origins, separated by commas
   --firebase-project ID     whose users sign in (the project itself)
   --firestore-location LOC  where the database is (the region)
-  --alert-email ADDRESS     who is told of alerts (nobody)
+  --alert-email ADDRESS     who gets the alerts (nobody)
   --budget AMOUNT           a month, in the billing account'"'"'s currency; alerts only (50)
   --min-ingresses N         instances that always run (1)
   --max-ingresses N         instances at most (20)
@@ -54,7 +55,7 @@ fi
 : "${FIREBASE_PROJECT:=$PROJECT}" "${FIRESTORE_LOCATION:=$REGION}"
 if [[ -z $TAG ]]; then
   TAG=$(git rev-parse --short=12 HEAD 2>/dev/null || date +%Y%m%d%H%M%S)
-  # An image is built once for a tag; what is not committed gets one of its own.
+  # An image is built once for a tag; changes that are not committed get a tag of their own.
   if [[ -n $(git status --porcelain 2>/dev/null) ]]; then TAG+=-$(date +%H%M%S); fi
 fi
 

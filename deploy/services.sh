@@ -8,7 +8,7 @@ ensure gcloud artifacts repositories describe innerjourney --location="$REGION" 
 ensure gcloud artifacts docker images describe "$IMAGE" "$P" -- \
   gcloud builds submit . --tag="$IMAGE" "$P"
 
-# One instance takes as many requests as it has threads; more would wait for one.
+# An instance takes as many requests as it has threads; further ones would wait for a thread.
 PROBE=httpGet.path=/livez,periodSeconds=2,timeoutSeconds=2,failureThreshold=30
 
 step 'The worker: private; only the invoker may call it'
@@ -20,14 +20,14 @@ if [[ -z $WITHOUT_GEMINI ]]; then
 else
   KEY=(--remove-env-vars=GEMINI_API_KEY_SECRET)
 fi
-# Updated, not set: what an operator has added to a service stays.
+# --update-env-vars, not --set-env-vars: variables that an operator has added stay.
 run gcloud run deploy "$WORKER" --image="$IMAGE" --region="$REGION" "$P" \
   --service-account="$WORKER@$ACCOUNTS" --no-allow-unauthenticated \
   --command=gunicorn --args='worker.main:app()' --update-env-vars="$WORKER_ENVIRONMENT" \
   ${KEY[@]+"${KEY[@]}"} --concurrency="$WORKER_THREADS" --min-instances="$MIN_WORKERS" \
   --max-instances="$MAX_WORKERS" --cpu=1 --memory=512Mi --cpu-boost --timeout=600 \
   --startup-probe="$PROBE"
-# After a rollback, which pins the traffic, a new revision would get none.
+# A rollback pins the traffic to a revision; without this a new one would get none.
 run gcloud run services update-traffic "$WORKER" --to-latest --region="$REGION" "$P"
 grant gcloud run services add-iam-policy-binding "$WORKER" --role=roles/run.invoker \
   --member="serviceAccount:$INVOKER@$ACCOUNTS" --region="$REGION" "$P"
@@ -42,14 +42,14 @@ run gcloud run deploy "$INGRESS" --image="$IMAGE" --region="$REGION" "$P" \
   --min-instances="$MIN_INGRESSES" --max-instances="$MAX_INGRESSES" --cpu=1 --memory=512Mi \
   --cpu-boost --timeout=60 --startup-probe="$PROBE"
 run gcloud run services update-traffic "$INGRESS" --to-latest --region="$REGION" "$P"
-# Again, because `deploy` only warns where an organisation's policy refuses it.
+# Again, because `deploy` only warns when an organisation's policy refuses it.
 grant gcloud run services add-iam-policy-binding "$INGRESS" --role=roles/run.invoker \
   --member=allUsers --region="$REGION" "$P"
 
-step 'Subscriptions: pushed to the worker with an OIDC token, given up after ten deliveries'
+step 'Subscriptions: Pub/Sub pushes with an OIDC token, and gives up after ten deliveries'
 run gcloud beta services identity create --service=pubsub.googleapis.com "$P"
 AGENT=service-$PROJECT_NUMBER@gcp-sa-pubsub.iam.gserviceaccount.com
-# Pub/Sub signs as the invoker, publishes what it gives up, and acks it at its subscription.
+# Pub/Sub signs as the invoker, publishes dead letters, and acks them at their subscription.
 grant gcloud iam service-accounts add-iam-policy-binding "$INVOKER@$ACCOUNTS" \
   --role=roles/iam.serviceAccountTokenCreator --member="serviceAccount:$AGENT" "$P"
 grant gcloud pubsub topics add-iam-policy-binding "$DEAD_TOPIC" --role=roles/pubsub.publisher \

@@ -1,5 +1,5 @@
 # shellcheck shell=bash disable=SC2153,SC2154  # deploy.sh sets the variables
-# Who is told, and when: the metric, the alerts, the budget. Sourced.
+# Who is notified, and when: the metric, the alerts, the budget. Sourced.
 
 step 'Alerts'
 METRIC=(activations_completed --config-from-file=deploy/activations-completed.json "$P")
@@ -28,7 +28,7 @@ for alert in deploy/alerts/*.json; do
     ${TOLD[@]+"${TOLD[@]}"} "$P"
 done
 
-step 'A budget; it tells the billing administrators, and stops nothing'
+step 'A budget; it notifies the billing administrators, and stops nothing'
 learn BILLING_ACCOUNT gcloud billing projects describe "$PROJECT" \
   --format='value(billingAccountName.basename())' "$P"
 look_up FOUND_BUDGET gcloud billing budgets list --billing-account="$BILLING_ACCOUNT" \

@@ -49,7 +49,7 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_installed_configured_started_and_asked_as_the_first_backend_was(clone: Path) -> None:
     port, worker_port = str(free_port()), str(free_port())
     (clone / ".env").write_text(block("GOOGLE_APPLICATION_CREDENTIALS"))
-    start = block("python -m local").replace("8080", port).strip()
+    start = block("venv/bin/python").replace("8080", port).strip()
     script = f"{block('python3 -m venv')}\nexec {start} --worker-port {worker_port}"
     environment = {**clean_environment(), "PYTHONPATH": "", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
     with (
