@@ -47,10 +47,10 @@ def build_sdk(settings: Settings) -> Generator:
     """One call, one attempt. `check_gemini` has seen that the SDK is installed."""
     # Imported here: each takes a second, and one of them is optional.
     if settings.gemini_sdk == "google-generativeai":
-        from worker.gemini.generativeai import GenerativeAIGenerator
+        from worker.gemini.adapters.generativeai import GenerativeAIGenerator
 
         return GenerativeAIGenerator(settings)
-    from worker.gemini.genai import GenAIGenerator
+    from worker.gemini.adapters.genai import GenAIGenerator
 
     return GenAIGenerator(settings)
 

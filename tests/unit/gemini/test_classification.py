@@ -8,7 +8,7 @@ from google.api_core import exceptions as google_errors
 from google.genai import errors as genai_errors
 from google.genai import types as genai_types
 
-from worker.gemini.classification import (
+from worker.gemini.adapters.classification import (
     BLOCK_REASON,
     FINISH_REASON,
     HTTP_STATUS,
@@ -20,7 +20,7 @@ from worker.gemini.classification import (
     of_finish_reason,
     of_status,
 )
-from worker.gemini.failures import failure
+from worker.gemini.adapters.failures import failure
 from worker.gemini.port import Blocked, InvalidOutput, Misconfigured, Unavailable, reason_of
 
 

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from tests.builders import a_step, step_fields
+from worker.gemini.adapters.step_text import read_step
 from worker.gemini.port import InvalidOutput
-from worker.gemini.step_text import read_step
 
 CANARY = "kanariefågel"
 

@@ -19,7 +19,8 @@ except ImportError:  # google-genai for Python 3.10 is built on httpx
 
 from shared.settings import Settings
 from shared.total_deadline import mount_deadlines
-from worker.gemini.failures import http_failure, transport_failures
+from worker.gemini.adapters.failures import http_failure, transport_failures
+from worker.gemini.adapters.response import answered
 from worker.gemini.port import Generated, StepRequest
 from worker.gemini.prompt import (
     MAX_OUTPUT_TOKENS,
@@ -28,7 +29,6 @@ from worker.gemini.prompt import (
     step_schema,
     user_message,
 )
-from worker.gemini.response import answered
 
 _NOT_PASSED_ON = frozenset({"content-encoding", "content-length", "transfer-encoding"})
 """They describe the bytes on the wire; `requests` has unpacked the body already."""

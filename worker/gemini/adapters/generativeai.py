@@ -15,7 +15,8 @@ from google.protobuf.json_format import ParseError
 
 from shared.settings import Settings
 from shared.total_deadline import mount_deadlines
-from worker.gemini.failures import http_failure, transport_failures
+from worker.gemini.adapters.failures import http_failure, transport_failures
+from worker.gemini.adapters.response import answered
 from worker.gemini.port import Generated, Misconfigured, StepRequest, Unavailable
 from worker.gemini.prompt import (
     MAX_OUTPUT_TOKENS,
@@ -24,7 +25,6 @@ from worker.gemini.prompt import (
     step_schema,
     user_message,
 )
-from worker.gemini.response import answered
 
 with warnings.catch_warnings():
     # It announces its own end of life at import; docs/adr/0004 says how to move on.

@@ -6,10 +6,10 @@ from typing import Any
 
 from shared.domain.activation import Usage
 from shared.domain.step import Step
-from worker.gemini.classification import of_block_reason, of_finish_reason
-from worker.gemini.failures import failure
+from worker.gemini.adapters.classification import of_block_reason, of_finish_reason
+from worker.gemini.adapters.failures import failure
+from worker.gemini.adapters.step_text import read_step
 from worker.gemini.port import Generated, GeneratorError, InvalidOutput, Unavailable
-from worker.gemini.step_text import read_step
 
 
 def step_in(answer: Any) -> Step:

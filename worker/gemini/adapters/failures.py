@@ -8,7 +8,7 @@ from typing import Any
 
 import requests
 
-from worker.gemini.classification import Verdict, of_status
+from worker.gemini.adapters.classification import Verdict, of_status
 from worker.gemini.port import (
     Blocked,
     GeneratorError,

@@ -1,0 +1,1 @@
+"""One adapter a SDK, and what an answer of Gemini means to both."""
