@@ -167,14 +167,6 @@ def test_no_test_imports_another_test(name: str) -> None:
 # What a module may not do
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if name.startswith("shared/domain/")])
-def test_the_domain_imports_nothing_of_ours_but_itself_and_the_errors(name: str) -> None:
-    ours = {wanted for wanted in imported(parsed(ROOT / name)) if wanted.partition(".")[0] in OURS}
-    assert not [
-        wanted for wanted in ours if not wanted.startswith(("shared.domain.", "shared.errors"))
-    ]
-
-
 @pytest.mark.parametrize("name", NAMES)
 def test_imports_are_absolute(name: str) -> None:
     """So that the arrows can be read off them."""
