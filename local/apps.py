@@ -13,7 +13,7 @@ from shared.settings import Settings, read_settings
 from shared.telemetry.logs import configure_logging
 from shared.telemetry.provider import configure_telemetry
 from worker.gemini.key import with_gemini_key
-from worker.services import build_generator
+from worker.services import build_gemini
 
 
 def sqlite_adapters(settings: Settings, data_dir: str) -> tuple[SqliteStore, SqliteQueue]:
@@ -37,5 +37,5 @@ def worker_app(data_dir: str) -> Flask:
     telemetry = configure_telemetry(settings, "innerjourney-worker")
     store, queue = sqlite_adapters(settings, data_dir)
     return telemetry.ends_with(
-        worker.app.create_app(settings, store, queue, build_generator(settings))
+        worker.app.create_app(settings, store, queue, build_gemini(settings))
     )

@@ -12,7 +12,7 @@
     │   ├── Conflict             replace: the version is not the current one, or nothing is there
     │   └── StoreUnavailable     the store did not answer in time; the write may have been applied
     ├── PublishFailed            the queue did not confirm; the message may still arrive
-    └── GeneratorError           worker/gemini/port.py draws the rest of this branch
+    └── GeminiError              worker/gemini/port.py draws the rest of this branch
 
 Adapters translate their vendor's errors into these once; nobody else catches a vendor's error.
 """
@@ -72,7 +72,3 @@ class StoreUnavailable(StoreError):
 
 class PublishFailed(BackendError):
     """The queue did not confirm within its total deadline. The message may still be delivered."""
-
-
-class GeneratorError(BackendError):
-    """Base of what a generator raises; see worker/gemini/port.py."""

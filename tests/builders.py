@@ -7,8 +7,8 @@ from typing import Any
 from shared.domain.activation import Activation, Answer, accepted
 from shared.domain.step import Step
 from worker.fallback import load_library
-from worker.gemini.port import Generator
-from worker.pipeline.decide import Answerer
+from worker.gemini.port import Gemini
+from worker.pipeline.decide import Decider
 
 NOON = datetime(2026, 11, 23, 12, 0, 0, 123456, tzinfo=timezone.utc)
 LEASE = timedelta(seconds=90)
@@ -45,9 +45,9 @@ def an_answer(**changes: Any) -> Answer:
     return Answer(**{**fields, **changes})
 
 
-def an_answerer(generator: Generator) -> Answerer:
-    return Answerer(
-        generator=generator,
+def a_decider(gemini: Gemini) -> Decider:
+    return Decider(
+        gemini=gemini,
         library=load_library(),
         max_attempts=MAX_ATTEMPTS,
         max_sleep_seconds=5,

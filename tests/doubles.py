@@ -11,7 +11,7 @@ from shared.domain.summary import Outline
 from shared.errors import PublishFailed
 from shared.ports import ActivationStore, Page, Stored
 from tests.builders import NOON, a_step
-from worker.gemini.port import Generated, GeneratorError, StepRequest
+from worker.gemini.port import GeminiError, Generated, StepRequest
 
 
 class FakeTime:
@@ -53,22 +53,22 @@ class FakePublisher:
             raise PublishFailed("told to")
 
 
-class FakeGenerator:
+class ScriptedGemini:
     """Answers from a script of errors and callables, then with a step."""
 
-    def __init__(self, *script: GeneratorError | Callable[[], None]) -> None:
+    def __init__(self, *script: GeminiError | Callable[[], None]) -> None:
         self.requests: list[StepRequest] = []
         self.seconds: list[float] = []
         self._script = deque(script)
 
-    def plan(self, *more: GeneratorError | Callable[[], None]) -> None:
+    def plan(self, *more: GeminiError | Callable[[], None]) -> None:
         self._script.extend(more)
 
     def generate(self, request: StepRequest, *, seconds: float) -> Generated:
         self.requests.append(request)
         self.seconds.append(seconds)
         planned = self._script.popleft() if self._script else None
-        if isinstance(planned, GeneratorError):
+        if isinstance(planned, GeminiError):
             raise planned
         if planned is not None:
             planned()

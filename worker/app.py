@@ -1,4 +1,4 @@
-"""The worker as a Flask app, from whatever store, queue and generator it is given."""
+"""The worker as a Flask app, from whatever store, queue and Gemini it is given."""
 
 from flask import Flask
 
@@ -12,7 +12,7 @@ from shared.ports import ActivationStore, Publisher
 from shared.settings import Settings
 from shared.telemetry.request_traces import install_request_traces
 from worker.board.routes import board_routes
-from worker.gemini.port import Generator
+from worker.gemini.port import Gemini
 from worker.http.routes import worker_routes
 from worker.services import build_board, build_services
 
@@ -24,7 +24,7 @@ def create_app(
     settings: Settings,
     store: ActivationStore,
     publisher: Publisher,
-    generator: Generator,
+    gemini: Gemini,
     clock: Clock = utc_now,
 ) -> Flask:
     app = Flask(__name__, static_folder=None)
@@ -34,9 +34,9 @@ def create_app(
     install_problems(app)
     install_security_headers(app, https=settings.on_cloud_run)
     app.register_blueprint(health_routes(store, publisher))
-    services = build_services(settings, store, publisher, generator, clock)
+    services = build_services(settings, store, publisher, gemini, clock)
     app.register_blueprint(worker_routes(services))
     if settings.board_is_on:
-        app.register_blueprint(board_routes(build_board(settings, store, generator, clock)))
-    app.extensions[BEFORE_KILLED] = services.claims.let_go
+        app.register_blueprint(board_routes(build_board(settings, store, gemini, clock)))
+    app.extensions[BEFORE_KILLED] = services.claims.release_all
     return app

@@ -12,7 +12,7 @@ from shared.telemetry.logs import configure_logging
 from shared.telemetry.provider import configure_telemetry
 from worker.app import create_app
 from worker.gemini.key import with_gemini_key
-from worker.services import build_generator
+from worker.services import build_gemini
 
 
 def app() -> Flask:
@@ -24,5 +24,5 @@ def app() -> Flask:
     )
     settings = with_gemini_key(settings)
     telemetry = configure_telemetry(settings, "innerjourney-worker")
-    generator = build_generator(settings)
-    return telemetry.ends_with(create_app(settings, *google_adapters(settings), generator))
+    gemini = build_gemini(settings)
+    return telemetry.ends_with(create_app(settings, *google_adapters(settings), gemini))

@@ -27,7 +27,7 @@ from shared.telemetry.provider import configure_telemetry
 from worker.gemini.key import with_gemini_key
 from worker.pipeline.delivery import deliver
 from worker.pipeline.process import ACKED, Processor
-from worker.services import build_generator, build_services
+from worker.services import build_gemini, build_services
 
 log = structlog.get_logger(__name__)
 
@@ -54,7 +54,7 @@ def handle(processor: Processor, pulled: PulledMessage) -> None:
 def run(settings: Settings) -> int:
     """Pull until SIGTERM or SIGINT, then let what is under way finish. The exit code."""
     store, publisher = google_adapters(settings)
-    services = build_services(settings, store, publisher, build_generator(settings))
+    services = build_services(settings, store, publisher, build_gemini(settings))
     subscriber = pubsub_v1.SubscriberClient()
     path = subscriber.subscription_path(
         settings.google_cloud_project or "", settings.pubsub_subscription
@@ -72,9 +72,9 @@ def run(settings: Settings) -> int:
 
     def stop(_: int, __: Any) -> None:
         stream.cancel()
-        let_go = threading.Timer(BEFORE_KILLED_SECONDS, services.claims.let_go)
-        let_go.daemon = True
-        let_go.start()
+        release_all = threading.Timer(BEFORE_KILLED_SECONDS, services.claims.release_all)
+        release_all.daemon = True
+        release_all.start()
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)

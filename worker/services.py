@@ -1,4 +1,4 @@
-"""Wire the worker's parts from whatever store, queue and generator it is given."""
+"""Wire the worker's parts from whatever store, queue and Gemini it is given."""
 
 from datetime import timedelta
 
@@ -11,17 +11,17 @@ from shared.telemetry.traced_publisher import TracedPublisher
 from worker.board.reader import BoardReader
 from worker.cost import load_prices
 from worker.fallback import load_library
-from worker.gemini.breaker import BreakingGenerator
-from worker.gemini.observed import TimedGenerator, TracedGenerator
-from worker.gemini.port import Generator, WithoutKey, state_of
-from worker.gemini.repairing import RepairingGenerator
-from worker.gemini.retrying import RetryingGenerator, RetryPolicy
+from worker.gemini.breaker import BreakingGemini
+from worker.gemini.observed import TimedGemini, TracedGemini
+from worker.gemini.port import Gemini, WithoutKey, state_of
+from worker.gemini.repairing import RepairingGemini
+from worker.gemini.retrying import RetryingGemini, RetryPolicy
 from worker.http.push_auth import push_authorization
 from worker.http.routes import Services
 from worker.pipeline.claim import Claimer
 from worker.pipeline.dead_letters import DeadLetters
-from worker.pipeline.decide import Answerer
-from worker.pipeline.held_claims import LiveClaims
+from worker.pipeline.decide import Decider
+from worker.pipeline.held_claims import HeldClaims
 from worker.pipeline.ledger import Ledger
 from worker.pipeline.process import Processor
 from worker.pipeline.sweep import Sweeper
@@ -29,62 +29,62 @@ from worker.pipeline.sweep import Sweeper
 log = structlog.get_logger(__name__)
 
 
-def build_generator(settings: Settings) -> Generator:
+def build_gemini(settings: Settings) -> Gemini:
     """Gemini with retries, or what stands in for it without an API key. Built after fork."""
     if settings.gemini_api_key is None:
         log.warning("gemini.no_api_key", effect="every answer comes from the fallback library")
         return WithoutKey()
-    breaking = BreakingGenerator(
-        TracedGenerator(build_sdk(settings), settings.gemini_model),
+    breaking = BreakingGemini(
+        TracedGemini(build_sdk(settings), settings.gemini_model),
         failures=settings.gemini_breaker_failures,
         recovery_seconds=settings.gemini_breaker_seconds,
     )
-    retrying = RetryingGenerator(breaking, RetryPolicy.of(settings))
-    return TimedGenerator(RepairingGenerator(retrying, again=breaking))
+    retrying = RetryingGemini(breaking, RetryPolicy.of(settings))
+    return TimedGemini(RepairingGemini(retrying, again=breaking))
 
 
-def build_sdk(settings: Settings) -> Generator:
+def build_sdk(settings: Settings) -> Gemini:
     """One call, one attempt. `check_gemini` has seen that the SDK is installed."""
     # Imported here: each takes a second, and one of them is optional.
     if settings.gemini_sdk == "google-generativeai":
-        from worker.gemini.adapters.generativeai import GenerativeAIGenerator
+        from worker.gemini.adapters.generativeai import GenerativeAIAdapter
 
-        return GenerativeAIGenerator(settings)
-    from worker.gemini.adapters.genai import GenAIGenerator
+        return GenerativeAIAdapter(settings)
+    from worker.gemini.adapters.genai import GenAIAdapter
 
-    return GenAIGenerator(settings)
+    return GenAIAdapter(settings)
 
 
 def build_services(
     settings: Settings,
     store: ActivationStore,
     publisher: Publisher,
-    generator: Generator,
+    gemini: Gemini,
     clock: Clock = utc_now,
 ) -> Services:
     lease = timedelta(seconds=settings.lease_seconds)
-    answerer = Answerer(
-        generator=generator,
+    decider = Decider(
+        gemini=gemini,
         library=load_library(),
         max_attempts=settings.max_attempts,
         max_sleep_seconds=settings.gemini_max_sleep_seconds,
         budget_seconds=settings.gemini_budget_seconds,
     )
-    claims = LiveClaims(store)
+    claims = HeldClaims(store)
     return Services(
         processor=Processor(
             store=store,
             claims=claims,
             claimer=Claimer(store=store, lease=lease, clock=clock),
-            answerer=answerer,
+            decider=decider,
             ledger=Ledger(settings.gemini_model),
             write_back_seconds=settings.lease_seconds - settings.gemini_budget_seconds,
         ),
-        dead_letters=DeadLetters(store=store, answerer=answerer, lease=lease, clock=clock),
+        dead_letters=DeadLetters(store=store, decider=decider, lease=lease, clock=clock),
         sweeper=Sweeper(
             store=store,
             publisher=TracedPublisher(publisher),
-            answerer=answerer,
+            decider=decider,
             lease=lease,
             clock=clock,
         ),
@@ -94,12 +94,12 @@ def build_services(
 
 
 def build_board(
-    settings: Settings, store: ActivationStore, generator: Generator, clock: Clock = utc_now
+    settings: Settings, store: ActivationStore, gemini: Gemini, clock: Clock = utc_now
 ) -> BoardReader:
     return BoardReader(
         store,
         clock=clock,
-        breaker=lambda: state_of(generator),
+        breaker=lambda: state_of(gemini),
         prices=load_prices(),
         model=settings.gemini_model,
     )

@@ -49,10 +49,10 @@ class Telemetry:
 
     def ends_with(self, app: Flask) -> Flask:
         """The app, with what is left exported before its process ends or is killed."""
-        let_go = app.extensions.get(BEFORE_KILLED, _nothing)
+        release_all = app.extensions.get(BEFORE_KILLED, _nothing)
 
         def before_killed() -> None:
-            let_go()
+            release_all()
             self.flush()
 
         app.extensions[BEFORE_KILLED] = before_killed

@@ -25,7 +25,7 @@ from shared.settings import Settings
 from shared.telemetry.logs import configure_logging
 from tests import ROOT
 from tests.builders import an_activation, an_answer
-from tests.doubles import FakeGenerator, FakePublisher
+from tests.doubles import FakePublisher, ScriptedGemini
 from worker.board.page.drawing import KINDS_OF_SOURCE
 
 PICTURE = ROOT / "docs" / "page" / "board.png"
@@ -35,7 +35,7 @@ MANY, WAITING = 640, 4
 REASONS = ("quota", "quota", "unavailable", "timeout", "invalid_output", "circuit_open")
 
 
-class Gemini(FakeGenerator):
+class Gemini(ScriptedGemini):
     def __init__(self, state: str) -> None:
         super().__init__()
         self.state = state

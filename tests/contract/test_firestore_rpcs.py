@@ -20,11 +20,11 @@ from shared.domain.messages import decode
 from shared.errors import StoreUnavailable
 from shared.google import firestore
 from shared.google.firestore import ATTEMPT_SECONDS, TOTAL_SECONDS, FirestoreStore
-from tests.builders import LEASE, an_activation, an_answerer
-from tests.doubles import FakeGenerator, FakePublisher
+from tests.builders import LEASE, a_decider, an_activation
+from tests.doubles import FakePublisher, ScriptedGemini
 from tests.support.emulators import PROJECT, GoogleEmulators, free_port
 from worker.pipeline.claim import Claimer
-from worker.pipeline.held_claims import LiveClaims
+from worker.pipeline.held_claims import HeldClaims
 from worker.pipeline.ledger import Ledger
 from worker.pipeline.process import Processor
 
@@ -78,9 +78,9 @@ def test_create_claim_and_complete_are_one_write_each_and_no_read(counted: Count
     assert counted.rpcs.calls == ["Commit"]
     processor = Processor(
         store=counted.store,
-        claims=LiveClaims(counted.store),
+        claims=HeldClaims(counted.store),
         claimer=Claimer(store=counted.store, lease=LEASE, clock=utc_now),
-        answerer=an_answerer(FakeGenerator()),
+        decider=a_decider(ScriptedGemini()),
         ledger=Ledger("fake"),
         write_back_seconds=20,
     )

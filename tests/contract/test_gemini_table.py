@@ -28,10 +28,10 @@ from tests.fake_gemini import (
 )
 from tests.support.tables import TABLE, Row
 from worker.fallback import load_library
-from worker.gemini.breaker import BreakingGenerator
-from worker.gemini.repairing import RepairingGenerator
-from worker.gemini.retrying import RetryingGenerator, RetryPolicy
-from worker.pipeline.decide import Answerer, Pause
+from worker.gemini.breaker import BreakingGemini
+from worker.gemini.repairing import RepairingGemini
+from worker.gemini.retrying import RetryingGemini, RetryPolicy
+from worker.pipeline.decide import Decider, Pause
 from worker.services import build_sdk
 
 ATTEMPTS = 3
@@ -114,13 +114,13 @@ def test_each_behaviour_ends_as_the_classification_says(
     assert spent.gemini_calls == calls
 
 
-def _answerer(settings: Settings, time: FakeTime) -> Answerer:
+def _answerer(settings: Settings, time: FakeTime) -> Decider:
     """As worker/services.py builds it, but for the waiting."""
     policy = RetryPolicy(attempts=ATTEMPTS, attempt_seconds=ATTEMPT_SECONDS, max_sleep_seconds=5)
-    breaking = BreakingGenerator(build_sdk(settings), failures=50, recovery_seconds=30)
-    retrying = RetryingGenerator(breaking, policy, sleep=time.sleep, monotonic=time.monotonic)
-    return Answerer(
-        generator=RepairingGenerator(retrying, again=breaking, monotonic=time.monotonic),
+    breaking = BreakingGemini(build_sdk(settings), failures=50, recovery_seconds=30)
+    retrying = RetryingGemini(breaking, policy, sleep=time.sleep, monotonic=time.monotonic)
+    return Decider(
+        gemini=RepairingGemini(retrying, again=breaking, monotonic=time.monotonic),
         library=load_library(),
         max_attempts=5,
         max_sleep_seconds=5,

@@ -14,8 +14,8 @@ from tests.builders import NOON, an_activation, step_fields
 from tests.fake_gemini import FakeGemini, texts
 from worker.fallback import load_library
 from worker.gemini.prompt import SYSTEM_INSTRUCTION
-from worker.pipeline.decide import Answerer
-from worker.services import build_generator
+from worker.pipeline.decide import Decider
+from worker.services import build_gemini
 
 ATTEMPTS: list[str] = json.loads(
     Path(__file__).with_name("injections.json").read_text(encoding="utf-8")
@@ -41,10 +41,10 @@ def settings(request: pytest.FixtureRequest) -> Settings:
     return Settings(gemini_sdk=request.param, gemini_api_key="k")
 
 
-def answerer(settings: Settings, gemini: FakeGemini) -> Answerer:
+def answerer(settings: Settings, gemini: FakeGemini) -> Decider:
     reachable = settings.model_copy(update={"gemini_api_endpoint": gemini.url})
-    return Answerer(
-        generator=build_generator(reachable),
+    return Decider(
+        gemini=build_gemini(reachable),
         library=load_library(),
         max_attempts=5,
         max_sleep_seconds=5,

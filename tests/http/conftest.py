@@ -10,7 +10,7 @@ import worker.app
 from local.sqlite.store import SqliteStore
 from shared.domain.messages import Message
 from shared.settings import Settings
-from tests.doubles import FakeGenerator, FakePublisher, FakeTime
+from tests.doubles import FakePublisher, FakeTime, ScriptedGemini
 from tests.http.pushes import push
 
 GOOD = {"mood": 2, "goal": "komma igång"}
@@ -22,8 +22,8 @@ def publisher() -> FakePublisher:
 
 
 @pytest.fixture
-def generator() -> FakeGenerator:
-    return FakeGenerator()
+def gemini() -> ScriptedGemini:
+    return ScriptedGemini()
 
 
 @dataclass(frozen=True)
@@ -42,12 +42,12 @@ class Apps:
 
 @pytest.fixture
 def apps(
-    store: SqliteStore, publisher: FakePublisher, generator: FakeGenerator, time: FakeTime
+    store: SqliteStore, publisher: FakePublisher, gemini: ScriptedGemini, time: FakeTime
 ) -> Apps:
     settings = Settings(auth="none", sync_wait_seconds=0)
     return Apps(
         ingress.app.create_app(settings, store, publisher, time.now).test_client(),
-        worker.app.create_app(settings, store, publisher, generator, time.now).test_client(),
+        worker.app.create_app(settings, store, publisher, gemini, time.now).test_client(),
         publisher,
     )
 

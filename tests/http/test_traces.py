@@ -14,7 +14,7 @@ from shared.domain.messages import Message, decode, encode
 from shared.errors import StoreUnavailable
 from shared.telemetry.logs import configure_logging
 from tests.builders import an_activation
-from tests.doubles import FakeGenerator, FakeTime
+from tests.doubles import FakeTime, ScriptedGemini
 from tests.http.conftest import GOOD, Apps, deliver
 from tests.http.pushes import envelope, push
 from tests.support.recorded_telemetry import Recorded
@@ -132,9 +132,9 @@ def test_an_accepted_activation_is_counted_by_whether_it_was_published(
 
 
 def test_an_answer_is_counted_by_source_and_reason(
-    apps: Apps, recorded: Recorded, generator: FakeGenerator
+    apps: Apps, recorded: Recorded, gemini: ScriptedGemini
 ) -> None:
-    generator.plan(Unavailable("503"))
+    gemini.plan(Unavailable("503"))
     submit(apps)
     deliver(apps)
     expected = {"source": "fallback", "reason": "unavailable"}
@@ -165,12 +165,12 @@ def test_the_wait_in_the_queue_and_for_the_answer_is_measured_by_the_stores_time
 
 
 def test_a_claim_after_a_worker_was_lost_is_no_delay_of_the_queue(
-    apps: Apps, recorded: Recorded, generator: FakeGenerator, time: FakeTime
+    apps: Apps, recorded: Recorded, gemini: ScriptedGemini, time: FakeTime
 ) -> None:
     def breaks() -> None:
         raise RuntimeError("told to")
 
-    generator.plan(breaks)
+    gemini.plan(breaks)
     submit(apps)
     deliver(apps)
     time.advance(100)
@@ -179,16 +179,16 @@ def test_a_claim_after_a_worker_was_lost_is_no_delay_of_the_queue(
 
 
 def test_a_claim_after_gemini_wanted_a_pause_is_no_delay_of_the_queue(
-    apps: Apps, recorded: Recorded, generator: FakeGenerator, time: FakeTime
+    apps: Apps, recorded: Recorded, gemini: ScriptedGemini, time: FakeTime
 ) -> None:
     paid = Usage(gemini_calls=1)
-    generator.plan(Unavailable("429", reason="quota", retry_after=30, usage=paid))
+    gemini.plan(Unavailable("429", reason="quota", retry_after=30, usage=paid))
     submit(apps)
     deliver(apps)
     time.advance(60)
     deliver(apps)
     assert recorded.points("innerjourney.activation.queue_delay") == [({}, 0.0)]
-    assert len(generator.requests) == 2
+    assert len(gemini.requests) == 2
 
 
 def test_a_second_delivery_is_not_measured_again(apps: Apps, recorded: Recorded) -> None:

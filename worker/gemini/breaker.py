@@ -16,9 +16,9 @@ from circuitbreaker import STATE_CLOSED, STATE_HALF_OPEN, STATE_OPEN, CircuitBre
 
 from worker.gemini.port import (
     CircuitOpen,
+    Gemini,
+    GeminiError,
     Generated,
-    Generator,
-    GeneratorError,
     StepRequest,
     Unavailable,
     reason_of,
@@ -27,10 +27,10 @@ from worker.gemini.port import (
 log = structlog.get_logger(__name__)
 
 
-class BreakingGenerator:
-    """A generator that does not ask another one while that one is known to fail."""
+class BreakingGemini:
+    """Does not call Gemini while it is known to fail."""
 
-    def __init__(self, inner: Generator, *, failures: int, recovery_seconds: float) -> None:
+    def __init__(self, inner: Gemini, *, failures: int, recovery_seconds: float) -> None:
         self._inner = inner
         self._breaker = CircuitBreaker(
             failure_threshold=failures,
@@ -65,7 +65,7 @@ class BreakingGenerator:
     def _counted(self, request: StepRequest, seconds: float) -> Generated:
         try:
             generated = self._inner.generate(request, seconds=seconds)
-        except GeneratorError as error:
+        except GeminiError as error:
             # A 429 says nothing of Gemini's health: it neither counts nor starts the count again.
             if reason_of(error) != "quota":
                 self._count(error)
@@ -73,8 +73,8 @@ class BreakingGenerator:
         self._count(None)
         return generated
 
-    def _count(self, error: GeneratorError | None) -> None:
-        with suppress(GeneratorError), self._breaker:
+    def _count(self, error: GeminiError | None) -> None:
+        with suppress(GeminiError), self._breaker:
             if error is not None:
                 raise error
         self._say_what_changed()

@@ -9,23 +9,23 @@ from shared.domain.activation import Usage
 from shared.telemetry.provider import telemetry
 from shared.telemetry.traces import span
 from worker.gemini.port import (
+    Gemini,
+    GeminiError,
     Generated,
-    Generator,
-    GeneratorError,
     StepRequest,
     reason_of,
     state_of,
 )
 
 
-class TracedGenerator:
+class TracedGemini:
     """Innermost: each attempt is a span `gemini` and a count.
 
     Attributes as OpenTelemetry's conventions for generative AI name them, without the ones that
     hold what was asked and answered. The request itself carries no trace: Google is told nothing.
     """
 
-    def __init__(self, inner: Generator, model: str) -> None:
+    def __init__(self, inner: Gemini, model: str) -> None:
         self._inner = inner
         self._model = model
 
@@ -38,7 +38,7 @@ class TracedGenerator:
         with span("gemini", SpanKind.CLIENT, attributes=attributes) as gemini:
             try:
                 generated = self._inner.generate(request, seconds=seconds)
-            except GeneratorError as error:
+            except GeminiError as error:
                 gemini.set_attribute("innerjourney.reason", reason_of(error))
                 self._count(gemini, error.usage, reason_of(error))
                 raise
@@ -51,12 +51,10 @@ class TracedGenerator:
         telemetry().metrics.called(usage, model=self._model, outcome=outcome)
 
 
-class TimedGenerator:
+class TimedGemini:
     """Outermost: how long a claim was with Gemini, its retries, pauses and repairs included."""
 
-    def __init__(
-        self, inner: Generator, *, monotonic: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, inner: Gemini, *, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._inner = inner
         self._monotonic = monotonic
 
@@ -70,7 +68,7 @@ class TimedGenerator:
         outcome = "ok"
         try:
             return self._inner.generate(request, seconds=seconds)
-        except GeneratorError as error:
+        except GeminiError as error:
             outcome = reason_of(error)
             raise
         finally:

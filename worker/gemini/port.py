@@ -1,6 +1,6 @@
-"""The Generator port: who writes a step, and how that can fail.
+"""The Gemini port: who writes a step, and how that can fail.
 
-GeneratorError                 carries what was spent and the fallback_reason that it ends in
+GeminiError                 carries what was spent and the fallback_reason that it ends in
 ├── Unavailable(retry_after)   5xx, 429, timeout, no connection: another try may succeed
 ├── Blocked                    the prompt or the answer was refused: the same prompt will be again
 ├── InvalidOutput              an answer that is no valid step
@@ -14,12 +14,12 @@ from typing import ClassVar, Protocol
 from shared.domain.activation import FallbackReason, Usage
 from shared.domain.profile import Profile
 from shared.domain.step import Step
-from shared.errors import GeneratorError as _GeneratorError
+from shared.errors import BackendError
 
 
 @dataclass(frozen=True, kw_only=True)
 class StepRequest:
-    """What a generator is told. All of it but the mood is user text: data, never instructions."""
+    """What Gemini is told. All of it but the mood is user text: data, never instructions."""
 
     mood: int
     goal: str
@@ -36,13 +36,13 @@ class Generated:
     usage: Usage
 
 
-class Generator(Protocol):
+class Gemini(Protocol):
     def generate(self, request: StepRequest, *, seconds: float) -> Generated:
-        """A step, within `seconds` in all, however slowly bytes come. Raises GeneratorError."""
+        """A step, within `seconds` in all, however slowly bytes come. Raises GeminiError."""
         ...
 
 
-class GeneratorError(_GeneratorError):
+class GeminiError(BackendError):
     """`detail` names a code, a class or a place; never a prompt, an answer or a key."""
 
     fallback_reason: ClassVar[FallbackReason] = "unavailable"
@@ -52,7 +52,7 @@ class GeneratorError(_GeneratorError):
         self.usage = usage
 
 
-class Unavailable(GeneratorError):
+class Unavailable(GeminiError):
     """No answer this time. `retry_after` is in seconds, where Gemini said how long to wait."""
 
     def __init__(
@@ -68,25 +68,25 @@ class Unavailable(GeneratorError):
         self.retry_after = retry_after
 
 
-class Blocked(GeneratorError):
+class Blocked(GeminiError):
     """Gemini refused, for safety or for copied text."""
 
     fallback_reason: ClassVar[FallbackReason] = "blocked"
 
 
-class InvalidOutput(GeneratorError):
+class InvalidOutput(GeminiError):
     """An answer came, and was cut off, no JSON or no valid step."""
 
     fallback_reason: ClassVar[FallbackReason] = "invalid_output"
 
 
-class CircuitOpen(GeneratorError):
+class CircuitOpen(GeminiError):
     """The circuit breaker is open, so nothing was asked."""
 
     fallback_reason: ClassVar[FallbackReason] = "circuit_open"
 
 
-class Misconfigured(GeneratorError):
+class Misconfigured(GeminiError):
     """The request itself is refused (400, 401, 403, 404): an operator must act."""
 
     fallback_reason: ClassVar[FallbackReason] = "misconfigured"
@@ -98,12 +98,12 @@ class NoApiKey(Misconfigured):
     fallback_reason: ClassVar[FallbackReason] = "no_api_key"
 
 
-def reason_of(error: GeneratorError) -> FallbackReason:
+def reason_of(error: GeminiError) -> FallbackReason:
     return error.reason if isinstance(error, Unavailable) else error.fallback_reason
 
 
 class WithoutKey:
-    """The generator of an installation without an API key: the library answers everything."""
+    """Stands in for Gemini where there is no API key: the library answers everything."""
 
     state = "no_key"
 
@@ -111,7 +111,7 @@ class WithoutKey:
         raise NoApiKey("no API key is configured")
 
 
-def state_of(generator: Generator) -> str:
+def state_of(gemini: Gemini) -> str:
     """For people: closed, open or half_open where there is a breaker, no_key where there is no key,
-    unknown where the generator does not say."""
-    return str(getattr(generator, "state", "unknown"))
+    unknown where it does not say."""
+    return str(getattr(gemini, "state", "unknown"))

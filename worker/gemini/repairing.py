@@ -8,9 +8,9 @@ import structlog
 
 from shared.domain.activation import Usage
 from worker.gemini.port import (
+    Gemini,
+    GeminiError,
     Generated,
-    Generator,
-    GeneratorError,
     InvalidOutput,
     StepRequest,
     state_of,
@@ -19,14 +19,14 @@ from worker.gemini.port import (
 log = structlog.get_logger(__name__)
 
 
-class RepairingGenerator:
-    """A generator that asks once more when the answer was no valid step.
+class RepairingGemini:
+    """Asks once more when the answer was no valid step.
 
     `inner` may retry; `again` makes a single call, so that attempts do not multiply.
     """
 
     def __init__(
-        self, inner: Generator, again: Generator, *, monotonic: Callable[[], float] = time.monotonic
+        self, inner: Gemini, again: Gemini, *, monotonic: Callable[[], float] = time.monotonic
     ) -> None:
         self._inner = inner
         self._once_more = again
@@ -52,7 +52,7 @@ class RepairingGenerator:
     def _again(self, request: StepRequest, seconds: float, spent: Usage) -> Generated:
         try:
             generated = self._once_more.generate(request, seconds=seconds)
-        except GeneratorError as error:
+        except GeminiError as error:
             error.usage = error.usage.plus(spent)
             raise
         return dataclasses.replace(generated, usage=generated.usage.plus(spent))

@@ -1,4 +1,4 @@
-"""Retries around a generator: the only layer of retries there is (the SDK's own are off)."""
+"""Retries around calls of Gemini: the only layer of retries (the SDK's own are off)."""
 
 import time
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from tenacity import (
 
 from shared.domain.activation import Usage
 from shared.settings import Settings
-from worker.gemini.port import Generated, Generator, GeneratorError, StepRequest, Unavailable
+from worker.gemini.port import Gemini, GeminiError, Generated, StepRequest, Unavailable
 
 log = structlog.get_logger(__name__)
 
@@ -36,8 +36,8 @@ class RetryPolicy:
         )
 
 
-class RetryingGenerator:
-    """A generator that asks another one again, while the time allowed lasts.
+class RetryingGemini:
+    """Asks Gemini again while the allowed time lasts.
 
     An error that asks for a pause longer than `max_sleep_seconds` is raised at once: the caller
     releases the claim instead of holding a thread. Usage adds up over all attempts.
@@ -45,7 +45,7 @@ class RetryingGenerator:
 
     def __init__(
         self,
-        inner: Generator,
+        inner: Gemini,
         policy: RetryPolicy,
         *,
         sleep: Callable[[float], None] = time.sleep,
@@ -69,7 +69,7 @@ class RetryingGenerator:
                 generated = self._inner.generate(
                     request, seconds=min(left, self._policy.attempt_seconds)
                 )
-            except GeneratorError as error:
+            except GeminiError as error:
                 spent.append(error.usage)
                 raise
             spent.append(generated.usage)
@@ -92,7 +92,7 @@ class RetryingGenerator:
         )
         try:
             generated: Generated = retrying(attempt)
-        except GeneratorError as error:
+        except GeminiError as error:
             error.usage = _sum(spent)
             raise
         return Generated(step=generated.step, model=generated.model, usage=_sum(spent))

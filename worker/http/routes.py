@@ -16,7 +16,7 @@ from worker.http.envelope import unwrap
 from worker.http.push_auth import Authorize
 from worker.pipeline.dead_letters import DeadLetters
 from worker.pipeline.delivery import deliver
-from worker.pipeline.held_claims import LiveClaims
+from worker.pipeline.held_claims import HeldClaims
 from worker.pipeline.process import ACKED, Processor
 from worker.pipeline.sweep import Sweeper
 
@@ -31,7 +31,7 @@ class Services:
     dead_letters: DeadLetters
     sweeper: Sweeper
     authorize: Authorize
-    claims: LiveClaims
+    claims: HeldClaims
 
 
 def worker_routes(services: Services) -> Blueprint:

@@ -10,7 +10,7 @@ from shared.telemetry.provider import telemetry
 log = structlog.get_logger(__name__)
 
 
-def tell_completed(completed: Activation, *, by: Literal["worker", "sweep", "dead letter"]) -> None:
+def record_answer(completed: Activation, *, by: Literal["worker", "sweep", "dead letter"]) -> None:
     """After the write. The fallback share is counted from `source` and `reason` of this line
     (deploy/activations-completed.json), so every answer is told here, whoever wrote it."""
     telemetry().metrics.completed(completed)

@@ -9,7 +9,7 @@ import structlog
 
 from shared.domain.activation import Activation, Answer, FallbackReason, Usage
 from worker.fallback import FallbackLibrary
-from worker.gemini.port import Generator, GeneratorError, StepRequest, Unavailable, reason_of
+from worker.gemini.port import Gemini, GeminiError, StepRequest, Unavailable, reason_of
 from worker.safety import caring_step, signals_self_harm
 
 log = structlog.get_logger(__name__)
@@ -24,8 +24,8 @@ class Pause:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Answerer:
-    generator: Generator
+class Decider:
+    gemini: Gemini
     library: FallbackLibrary
     max_attempts: int
     max_sleep_seconds: float
@@ -43,7 +43,7 @@ class Answerer:
         if left <= 0:
             return self.fallback(activation, "deadline")
         try:
-            generated = self.generator.generate(
+            generated = self.gemini.generate(
                 StepRequest(
                     mood=activation.mood,
                     goal=activation.goal,
@@ -52,7 +52,7 @@ class Answerer:
                 ),
                 seconds=min(left, self.budget_seconds),
             )
-        except GeneratorError as error:
+        except GeminiError as error:
             # Gemini counts its pause from its answer, which may have taken a while.
             passed = self.monotonic() - started
             later = now + timedelta(seconds=passed)
@@ -73,7 +73,7 @@ class Answerer:
         return Answer(step=step, source="fallback", fallback_reason=reason, usage=spent or Usage())
 
     def _without_gemini(
-        self, activation: Activation, error: GeneratorError, now: datetime, left: float
+        self, activation: Activation, error: GeminiError, now: datetime, left: float
     ) -> Answer | Pause:
         reason = reason_of(error)
         if reason != "no_api_key":

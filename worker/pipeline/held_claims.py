@@ -17,7 +17,7 @@ from shared.ports import ActivationStore, Stored
 log = structlog.get_logger(__name__)
 
 
-class LiveClaims:
+class HeldClaims:
     def __init__(self, store: ActivationStore) -> None:
         self._store = store
         self._lock = threading.Lock()
@@ -41,7 +41,7 @@ class LiveClaims:
             with self._lock:
                 self._held.pop(key, None)
 
-    def let_go(self) -> int:
+    def release_all(self) -> int:
         """Give back what is held. How many were.
 
         What the block writes later meets a conflict and is dropped: the version is the fence. The

@@ -15,7 +15,7 @@ from worker.gemini.prompt import VERSION
 
 log = structlog.get_logger(__name__)
 
-Fate = Literal["completed", "released", "dropped", "unwritten"]
+ClaimEnd = Literal["completed", "released", "dropped", "unwritten"]
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Ledger:
 
     model: str
 
-    def record(self, activation: Activation, usage: Usage, fate: Fate) -> None:
+    def record(self, activation: Activation, usage: Usage, fate: ClaimEnd) -> None:
         if usage.gemini_calls:
             log.info(
                 "gemini.usage",

@@ -17,10 +17,10 @@ from shared.ports import ActivationStore, Stored
 from shared.telemetry.provider import telemetry
 from shared.telemetry.traces import span
 from worker.pipeline.claim import Claimer, NotTaken
-from worker.pipeline.completion import tell_completed
-from worker.pipeline.decide import Answerer, Pause
-from worker.pipeline.held_claims import LiveClaims
-from worker.pipeline.ledger import Fate, Ledger
+from worker.pipeline.completion import record_answer
+from worker.pipeline.decide import Decider, Pause
+from worker.pipeline.held_claims import HeldClaims
+from worker.pipeline.ledger import ClaimEnd, Ledger
 
 log = structlog.get_logger(__name__)
 
@@ -41,9 +41,9 @@ ACKED: frozenset[Outcome] = frozenset({"completed", "dropped", "gone", "done"})
 class Processor:
     store: ActivationStore
     claimer: Claimer
-    answerer: Answerer
+    decider: Decider
     ledger: Ledger
-    claims: LiveClaims
+    claims: HeldClaims
     write_back_seconds: float
     """How long the result's write is tried again; what was paid for is not lost to a hiccup."""
     sleep: Callable[[float], None] = time.sleep
@@ -66,7 +66,7 @@ class Processor:
     def _work(self, claimed: Stored) -> Outcome:
         started = self.monotonic()
         activation = claimed.activation
-        ended = self.answerer.answer(activation, claimed.read_at)
+        ended = self.decider.answer(activation, claimed.read_at)
         # The store's time of the claim plus what has passed since: no clock of ours decides.
         now = claimed.read_at + timedelta(seconds=self.monotonic() - started)
         if isinstance(ended, Pause):
@@ -84,13 +84,13 @@ class Processor:
         wanted = claimed.activation.completed(answer, now=now)
         if not self._write_back(claimed, wanted, answer.usage):
             return "dropped"
-        tell_completed(wanted, by="worker")
+        record_answer(wanted, by="worker")
         return "completed"
 
     def _write_back(self, claimed: Stored, wanted: Activation, spent: Usage) -> bool:
         """False when cancelled, erased or taken over meanwhile. What was spent is accounted for
         whatever happens. Raises StoreUnavailable when the time for it is over."""
-        fate: Fate = "unwritten"
+        fate: ClaimEnd = "unwritten"
         try:
             with span("complete" if wanted.done else "release"):
                 written = self._write(claimed, wanted)

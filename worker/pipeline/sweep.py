@@ -9,8 +9,8 @@ from shared.clock import Clock
 from shared.domain.messages import encode
 from shared.errors import Conflict, PublishFailed
 from shared.ports import ActivationStore, Publisher, Stored
-from worker.pipeline.completion import tell_completed
-from worker.pipeline.decide import Answerer
+from worker.pipeline.completion import record_answer
+from worker.pipeline.decide import Decider
 
 log = structlog.get_logger(__name__)
 
@@ -34,7 +34,7 @@ class SweepCounts:
 class Sweeper:
     store: ActivationStore
     publisher: Publisher
-    answerer: Answerer
+    decider: Decider
     lease: timedelta
     clock: Clock
     batch: int = field(default=BATCH)
@@ -68,10 +68,10 @@ class Sweeper:
 
     def _complete(self, stored: Stored) -> None:
         """Past the deadline the queue can't help any more: the step is written from here."""
-        answer = self.answerer.fallback(stored.activation, "deadline")
+        answer = self.decider.fallback(stored.activation, "deadline")
         completed = stored.activation.completed(answer, now=stored.read_at)
         self.store.replace(completed, stored.version)
-        tell_completed(completed, by="sweep")
+        record_answer(completed, by="sweep")
 
     def _publish_again(self, stored: Stored) -> None:
         """The write comes first: it fences off a worker whose lease is over, and its version is the

@@ -13,7 +13,7 @@ from local.sqlite.store import SqliteStore
 from shared.errors import StoreUnavailable
 from shared.settings import Settings
 from shared.telemetry.logs import configure_logging
-from tests.doubles import FakeGenerator, FakePublisher, FakeTime, StoreWithFaults
+from tests.doubles import FakePublisher, FakeTime, ScriptedGemini, StoreWithFaults
 from tests.http.conftest import GOOD, Apps
 
 SECURITY = {
@@ -114,7 +114,7 @@ def test_what_is_no_id_is_not_repeated(apps: Apps, given: str) -> None:
 def test_every_line_of_a_request_has_its_id_and_no_path(
     store: SqliteStore,
     publisher: FakePublisher,
-    generator: FakeGenerator,
+    gemini: ScriptedGemini,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     configure_logging("INFO", json=True)
@@ -123,7 +123,7 @@ def test_every_line_of_a_request_has_its_id_and_no_path(
     app.post("/activations", json=GOOD, headers={"X-Request-Id": "the-request-1"})
     app.get("/activations/kanarie-0123", headers={"X-Request-Id": "the-request-2"})
     app.get("/kanarie?goal=kanarie", headers={"X-Request-Id": "the-request-3"})
-    worker.app.create_app(settings, store, publisher, generator).test_client().get("/kanarie")
+    worker.app.create_app(settings, store, publisher, gemini).test_client().get("/kanarie")
     lines = capsys.readouterr().err.splitlines()
     assert sum('"the-request-1"' in line for line in lines) == 2  # accepted, and the request
     assert all("request_id" in line for line in lines)

@@ -8,7 +8,7 @@ import pytest
 from local.sqlite.database import Database
 from local.sqlite.store import SqliteStore
 from tests.builders import NOON, an_activation, an_answer, step_fields
-from tests.doubles import FakeGenerator, FakeTime
+from tests.doubles import FakeTime, ScriptedGemini
 from tests.http.conftest import GOOD, Apps, deliver
 from tests.http.pushes import push
 
@@ -149,17 +149,17 @@ def test_what_waits_in_the_queue_does_not_bring_it_back(apps: Apps, database: Da
 
 @pytest.mark.parametrize("path", ["one", "all"])
 def test_an_erasure_in_the_middle_of_a_gemini_call_leaves_nothing_behind(
-    apps: Apps, database: Database, generator: FakeGenerator, path: str
+    apps: Apps, database: Database, gemini: ScriptedGemini, path: str
 ) -> None:
     where = apps.ingress.post("/activations", json=GOOD).headers["Location"]
 
     def erase() -> None:
         apps.ingress.delete(where if path == "one" else "/activations")
 
-    generator.plan(erase)
+    gemini.plan(erase)
     assert deliver(apps) == 204
     assert count(database) == 0
-    assert len(generator.requests) == 1
+    assert len(gemini.requests) == 1
 
 
 def test_erasing_and_working_raced_leaves_nothing_behind(

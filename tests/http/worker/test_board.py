@@ -9,11 +9,11 @@ from shared.errors import StoreUnavailable
 from shared.http.headers import PAGE
 from shared.settings import Settings
 from tests.builders import LEASE, an_activation, an_answer
-from tests.doubles import FakeGenerator, FakePublisher, FakeTime, StoreWithFaults
+from tests.doubles import FakePublisher, FakeTime, ScriptedGemini, StoreWithFaults
 from tests.http.conftest import Apps
 from tests.http.pushes import ACCOUNT, AUDIENCE
 from worker.gemini.port import state_of
-from worker.services import build_generator
+from worker.services import build_gemini
 
 CANARY = "kanariefågel-7391"
 
@@ -25,7 +25,7 @@ def watched(store: SqliteStore) -> StoreWithFaults:
 
 def client(store: StoreWithFaults, time: FakeTime, settings: Settings | None = None) -> FlaskClient:
     app = worker.app.create_app(
-        settings or Settings(), store, FakePublisher(), FakeGenerator(), time.now
+        settings or Settings(), store, FakePublisher(), ScriptedGemini(), time.now
     )
     return app.test_client()
 
@@ -120,7 +120,7 @@ def test_it_can_only_be_looked_at(apps: Apps) -> None:
 
 
 def test_the_state_of_the_breaker_is_found_through_what_is_around_it() -> None:
-    with_key = build_generator(Settings.model_validate({"gemini_api_key": "k"}))
+    with_key = build_gemini(Settings.model_validate({"gemini_api_key": "k"}))
     assert state_of(with_key) == "closed"
-    assert state_of(build_generator(Settings())) == "no_key"
-    assert state_of(FakeGenerator()) == "unknown"
+    assert state_of(build_gemini(Settings())) == "no_key"
+    assert state_of(ScriptedGemini()) == "unknown"

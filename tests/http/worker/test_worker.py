@@ -14,7 +14,7 @@ from shared.domain.messages import Message, encode
 from shared.errors import StoreUnavailable
 from shared.settings import Settings
 from tests.builders import LEASE, NOON, an_activation
-from tests.doubles import FakeGenerator, FakePublisher, FakeTime, StoreWithFaults
+from tests.doubles import FakePublisher, FakeTime, ScriptedGemini, StoreWithFaults
 from tests.http.conftest import Apps
 from tests.http.pushes import ACCOUNT, AUDIENCE, envelope, push
 from tests.support.google_keys import KID, GoogleKeys
@@ -34,21 +34,21 @@ def test_a_push_completes_the_activation_and_acks_with_204(apps: Apps, store: Sq
 
 
 def test_the_same_push_again_is_acked_without_a_call(
-    apps: Apps, store: SqliteStore, generator: FakeGenerator
+    apps: Apps, store: SqliteStore, gemini: ScriptedGemini
 ) -> None:
     message = submitted(store)
     assert {push(apps.worker, message).status_code for _ in range(5)} == {204}
-    assert len(generator.requests) == 1
+    assert len(gemini.requests) == 1
 
 
 def test_a_live_lease_nacks_with_503(
-    apps: Apps, store: SqliteStore, generator: FakeGenerator
+    apps: Apps, store: SqliteStore, gemini: ScriptedGemini
 ) -> None:
     created = store.create(an_activation())
     claimed = created.activation.claimed(claim_id="c", now=NOON, lease=LEASE)
     store.replace(claimed, created.version)
     assert push(apps.worker, encode(created.activation, created.version)).status_code == 503
-    assert generator.requests == []
+    assert gemini.requests == []
 
 
 def test_an_erased_activation_is_acked(apps: Apps, store: SqliteStore) -> None:
@@ -58,12 +58,12 @@ def test_an_erased_activation_is_acked(apps: Apps, store: SqliteStore) -> None:
 
 
 def test_a_store_that_is_away_nacks_with_503(
-    store: SqliteStore, publisher: FakePublisher, generator: FakeGenerator, time: FakeTime
+    store: SqliteStore, publisher: FakePublisher, gemini: ScriptedGemini, time: FakeTime
 ) -> None:
     message = submitted(store)
     faulty = StoreWithFaults(store)
     faulty.raises.append(StoreUnavailable("told to"))
-    app = worker.app.create_app(Settings(), faulty, publisher, generator, time.now)
+    app = worker.app.create_app(Settings(), faulty, publisher, gemini, time.now)
     assert push(app.test_client(), message).status_code == 503
 
 
@@ -81,12 +81,12 @@ NOT_OURS = [
 
 @pytest.mark.parametrize("body", [n[1] for n in NOT_OURS], ids=[n[0] for n in NOT_OURS])
 def test_what_cannot_be_understood_is_a_400_and_no_work(
-    apps: Apps, generator: FakeGenerator, body: bytes
+    apps: Apps, gemini: ScriptedGemini, body: bytes
 ) -> None:
     answer = apps.worker.post("/pubsub/push", data=body, content_type="application/json")
     assert answer.status_code == 400
     assert answer.content_type == "application/problem+json"
-    assert generator.requests == []
+    assert gemini.requests == []
 
 
 def test_a_dead_letter_is_answered_by_the_library(apps: Apps, store: SqliteStore) -> None:
@@ -131,14 +131,14 @@ def keys() -> Iterator[GoogleKeys]:
 def guarded(
     store: SqliteStore,
     publisher: FakePublisher,
-    generator: FakeGenerator,
+    gemini: ScriptedGemini,
     keys: GoogleKeys,
     time: FakeTime,
 ) -> FlaskClient:
     settings = Settings(
         push_audience=AUDIENCE, push_service_account=ACCOUNT, auth_jwks_url=keys.url
     )
-    app = worker.app.create_app(settings, store, publisher, generator, time.now)
+    app = worker.app.create_app(settings, store, publisher, gemini, time.now)
     return app.test_client()
 
 
@@ -176,7 +176,7 @@ def test_with_the_wrong_token_no_work_is_done(
     guarded: FlaskClient,
     keys: GoogleKeys,
     store: SqliteStore,
-    generator: FakeGenerator,
+    gemini: ScriptedGemini,
     path: str,
     changes: dict[str, object],
     status: int,
@@ -184,7 +184,7 @@ def test_with_the_wrong_token_no_work_is_done(
     token = {"Authorization": f"Bearer {keys.sign(claims(**changes))}"}
     answer = guarded.post(path, json=envelope(submitted(store)), headers=token)
     assert answer.status_code == status
-    assert generator.requests == []
+    assert gemini.requests == []
     found = store.get("a1")
     assert found is not None
     assert found.activation.status == "queued"
@@ -196,14 +196,14 @@ def test_with_a_forged_token_no_work_is_done(
     guarded: FlaskClient,
     keys: GoogleKeys,
     store: SqliteStore,
-    generator: FakeGenerator,
+    gemini: ScriptedGemini,
     path: str,
     forged: str,
 ) -> None:
     headers = {"Authorization": f"Bearer {forgery(keys, forged)}"}
     answer = guarded.post(path, json=envelope(submitted(store)), headers=headers)
     assert answer.status_code == 401
-    assert generator.requests == []
+    assert gemini.requests == []
     found = store.get("a1")
     assert found is not None
     assert found.activation.status == "queued"
@@ -225,12 +225,12 @@ def forgery(keys: GoogleKeys, how: str) -> str:
 
 @pytest.mark.parametrize("header", [None, "Bearer", "Bearer x", "Basic eDp5"])
 def test_without_a_token_no_work_is_done(
-    guarded: FlaskClient, store: SqliteStore, generator: FakeGenerator, header: str | None
+    guarded: FlaskClient, store: SqliteStore, gemini: ScriptedGemini, header: str | None
 ) -> None:
     headers = {"Authorization": header} if header else {}
     answer = guarded.post("/pubsub/push", json=envelope(submitted(store)), headers=headers)
     assert answer.status_code == 401
-    assert generator.requests == []
+    assert gemini.requests == []
 
 
 def test_health_needs_no_token(guarded: FlaskClient) -> None:

@@ -40,7 +40,7 @@ def test_each_line_that_the_metric_counts_says_who_answered_and_why() -> None:
 @pytest.mark.parametrize("module", ["process", "sweep", "dead_letters"])
 def test_whoever_writes_an_answer_tells_of_it(module: str) -> None:
     source = (ROOT / "worker" / "pipeline" / f"{module}.py").read_text()
-    assert source.count(".completed(answer,") == source.count("tell_completed(") == 1
+    assert source.count(".completed(answer,") == source.count("record_answer(") == 1
 
 
 def test_the_metrics_labels_are_those_fields() -> None:

@@ -4,13 +4,13 @@ import threading
 
 import pytest
 
-from tests.doubles import FakeGenerator
+from tests.doubles import ScriptedGemini
 from tests.support.eventually import eventually
-from worker.gemini.breaker import BreakingGenerator
+from worker.gemini.breaker import BreakingGemini
 from worker.gemini.port import (
     Blocked,
     CircuitOpen,
-    GeneratorError,
+    GeminiError,
     InvalidOutput,
     Misconfigured,
     StepRequest,
@@ -23,24 +23,24 @@ FAILURES = 5
 LONG, SHORT = 3600.0, 0.05
 
 
-def call(breaking: BreakingGenerator, times: int = 1) -> list[str]:
+def call(breaking: BreakingGemini, times: int = 1) -> list[str]:
     """What each call ended in."""
     ended = []
     for _ in range(times):
         try:
             breaking.generate(REQUEST, seconds=5)
             ended.append("step")
-        except GeneratorError as error:
+        except GeminiError as error:
             ended.append(reason_of(error))
     return ended
 
 
-def failing(times: int) -> FakeGenerator:
-    return FakeGenerator(*[Unavailable("503") for _ in range(times)])
+def failing(times: int) -> ScriptedGemini:
+    return ScriptedGemini(*[Unavailable("503") for _ in range(times)])
 
 
-def breaker(inner: FakeGenerator, recovery_seconds: float = LONG) -> BreakingGenerator:
-    return BreakingGenerator(inner, failures=FAILURES, recovery_seconds=recovery_seconds)
+def breaker(inner: ScriptedGemini, recovery_seconds: float = LONG) -> BreakingGemini:
+    return BreakingGemini(inner, failures=FAILURES, recovery_seconds=recovery_seconds)
 
 
 def test_after_so_many_failures_in_a_row_nothing_is_asked_any_more() -> None:
@@ -50,7 +50,7 @@ def test_after_so_many_failures_in_a_row_nothing_is_asked_any_more() -> None:
 
 
 def test_a_success_in_between_starts_the_count_again() -> None:
-    inner = FakeGenerator(*[Unavailable("503")] * 4, lambda: None, *[Unavailable("503")] * 4)
+    inner = ScriptedGemini(*[Unavailable("503")] * 4, lambda: None, *[Unavailable("503")] * 4)
     breaking = breaker(inner)
     call(breaking, 9)
     assert breaking.state == "closed"
@@ -66,8 +66,8 @@ def test_a_success_in_between_starts_the_count_again() -> None:
     ],
     ids=["blocked", "invalid", "misconfigured", "quota"],
 )
-def test_what_is_not_the_providers_fault_never_opens_it(error: GeneratorError) -> None:
-    inner = FakeGenerator(*[error] * 50)
+def test_what_is_not_the_providers_fault_never_opens_it(error: GeminiError) -> None:
+    inner = ScriptedGemini(*[error] * 50)
     breaking = breaker(inner)
     call(breaking, 50)
     assert breaking.state == "closed"
@@ -99,7 +99,7 @@ def test_half_open_one_probe_at_a_time_is_let_through() -> None:
         probing.set()
         held.wait(30)
 
-    inner = FakeGenerator(*[Unavailable("503")] * FAILURES, slow)
+    inner = ScriptedGemini(*[Unavailable("503")] * FAILURES, slow)
     breaking = breaker(inner, SHORT)
     call(breaking, FAILURES)
     eventually(lambda: breaking.state == "half_open")
@@ -119,7 +119,7 @@ def test_it_holds_no_call_back_while_another_one_runs() -> None:
     def together() -> None:
         both_there.wait()
 
-    inner = FakeGenerator(together, together)
+    inner = ScriptedGemini(together, together)
     breaking = breaker(inner)
     callers = [threading.Thread(target=call, args=(breaking,)) for _ in range(2)]
     for caller in callers:
@@ -142,14 +142,14 @@ def quota() -> Unavailable:
 
 
 def test_a_quota_between_failures_does_not_start_the_count_again() -> None:
-    inner = FakeGenerator(*[Unavailable("503")] * 4, quota(), Unavailable("503"))
+    inner = ScriptedGemini(*[Unavailable("503")] * 4, quota(), Unavailable("503"))
     breaking = breaker(inner)
     call(breaking, 6)
     assert breaking.state == "open"
 
 
 def test_a_quota_as_the_answer_to_a_probe_does_not_close_it() -> None:
-    inner = FakeGenerator(*[Unavailable("503")] * FAILURES, quota())
+    inner = ScriptedGemini(*[Unavailable("503")] * FAILURES, quota())
     breaking = breaker(inner, SHORT)
     call(breaking, FAILURES)
     eventually(lambda: breaking.state == "half_open")

@@ -9,13 +9,13 @@ from local.sqlite.store import SqliteStore
 from shared.domain.activation import Usage
 from shared.domain.messages import ActivationMessage
 from shared.errors import StoreUnavailable
-from tests.builders import LEASE, NOON, an_activation, an_answerer
-from tests.doubles import FakeGenerator, FakeTime, StoreWithFaults
+from tests.builders import LEASE, NOON, a_decider, an_activation
+from tests.doubles import FakeTime, ScriptedGemini, StoreWithFaults
 from worker.cost import Prices, add_up, load_prices, report
 from worker.gemini.port import Unavailable, WithoutKey
 from worker.gemini.prompt import VERSION
 from worker.pipeline.claim import Claimer
-from worker.pipeline.held_claims import LiveClaims
+from worker.pipeline.held_claims import HeldClaims
 from worker.pipeline.ledger import Ledger
 from worker.pipeline.process import Processor
 
@@ -27,12 +27,12 @@ def entry(**changes: object) -> dict[str, object]:
     return {"message": "gemini.usage", "model": "m", "fate": "completed", **usage, **changes}
 
 
-def processed(store: SqliteStore, time: FakeTime, generator: FakeGenerator | WithoutKey) -> None:
+def processed(store: SqliteStore, time: FakeTime, gemini: ScriptedGemini | WithoutKey) -> None:
     processor = Processor(
         store=store,
-        claims=LiveClaims(store),
+        claims=HeldClaims(store),
         claimer=Claimer(store=store, lease=LEASE, clock=time.now),
-        answerer=an_answerer(generator),
+        decider=a_decider(gemini),
         ledger=Ledger("m"),
         write_back_seconds=20,
         sleep=time.sleep,
@@ -48,7 +48,7 @@ def ledger_of(logs: list[dict[str, object]]) -> list[dict[str, object]]:
 
 def test_a_completed_claim_is_one_entry(store: SqliteStore, time: FakeTime) -> None:
     with capture_logs() as logs:
-        processed(store, time, FakeGenerator())
+        processed(store, time, ScriptedGemini())
     (line,) = ledger_of(logs)  # type: ignore[arg-type]  # structlog's own dicts
     assert (line["fate"], line["model"], line["prompt_version"]) == ("completed", "m", VERSION)
     assert (line["gemini_calls"], line["prompt_tokens"], line["output_tokens"]) == (1, 10, 20)
@@ -56,7 +56,7 @@ def test_a_completed_claim_is_one_entry(store: SqliteStore, time: FakeTime) -> N
 
 def test_a_result_that_was_dropped_is_accounted_for(store: SqliteStore, time: FakeTime) -> None:
     with capture_logs() as logs:
-        processed(store, time, FakeGenerator(lambda: store.delete("a1")))
+        processed(store, time, ScriptedGemini(lambda: store.delete("a1")))
     (line,) = ledger_of(logs)  # type: ignore[arg-type]
     assert (line["fate"], line["gemini_calls"]) == ("dropped", 1)
 
@@ -64,7 +64,7 @@ def test_a_result_that_was_dropped_is_accounted_for(store: SqliteStore, time: Fa
 def test_a_release_is_accounted_for(store: SqliteStore, time: FakeTime) -> None:
     asked = Unavailable("429", reason="quota", retry_after=53, usage=Usage(gemini_calls=1))
     with capture_logs() as logs:
-        processed(store, time, FakeGenerator(asked))
+        processed(store, time, ScriptedGemini(asked))
     (line,) = ledger_of(logs)  # type: ignore[arg-type]
     assert line["fate"] == "released"
 
@@ -74,9 +74,9 @@ def test_a_result_that_could_not_be_written_is_accounted_for(
 ) -> None:
     faulty = StoreWithFaults(store)
     outage = [StoreUnavailable("told to")] * 10_000
-    generator = FakeGenerator(lambda: faulty.raises.extend(outage))
+    gemini = ScriptedGemini(lambda: faulty.raises.extend(outage))
     with capture_logs() as logs, pytest.raises(StoreUnavailable):
-        processed(faulty, time, generator)  # type: ignore[arg-type]  # a store all the same
+        processed(faulty, time, gemini)  # type: ignore[arg-type]  # a store all the same
     (line,) = ledger_of(logs)  # type: ignore[arg-type]
     assert (line["fate"], line["gemini_calls"]) == ("unwritten", 1)
 

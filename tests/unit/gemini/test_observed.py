@@ -4,32 +4,32 @@ import pytest
 
 from shared.domain.activation import Usage
 from shared.domain.profile import Profile
-from tests.doubles import FakeGenerator, FakeTime
+from tests.doubles import FakeTime, ScriptedGemini
 from tests.support.recorded_telemetry import Recorded
-from worker.gemini.observed import TimedGenerator, TracedGenerator
+from worker.gemini.observed import TimedGemini, TracedGemini
 from worker.gemini.port import (
     Blocked,
-    Generator,
-    GeneratorError,
+    Gemini,
+    GeminiError,
     InvalidOutput,
     Misconfigured,
     StepRequest,
     Unavailable,
 )
-from worker.gemini.retrying import RetryingGenerator, RetryPolicy
+from worker.gemini.retrying import RetryingGemini, RetryPolicy
 
 CANARY = "secret-canary"
 PAID = Usage(gemini_calls=1, prompt_tokens=7)
 
 
-def ask(generator: Generator) -> None:
+def ask(gemini: Gemini) -> None:
     profile = Profile.model_validate({"focusArea": CANARY})
     request = StepRequest(mood=2, goal=CANARY, language="sv", profile=profile)
-    generator.generate(request, seconds=10)
+    gemini.generate(request, seconds=10)
 
 
 def test_a_call_counts_its_tokens_by_direction(recorded: Recorded) -> None:
-    ask(TracedGenerator(FakeGenerator(), "gemini-x"))
+    ask(TracedGemini(ScriptedGemini(), "gemini-x"))
     assert sorted(recorded.points("innerjourney.gemini.tokens"), key=str) == [
         ({"model": "gemini-x", "direction": "input"}, 10),
         ({"model": "gemini-x", "direction": "output"}, 20),
@@ -47,10 +47,10 @@ def test_a_call_counts_its_tokens_by_direction(recorded: Recorded) -> None:
     ],
 )
 def test_a_call_that_fails_is_counted_and_traced_by_why(
-    recorded: Recorded, error: GeneratorError, kind: str, outcome: str
+    recorded: Recorded, error: GeminiError, kind: str, outcome: str
 ) -> None:
     with pytest.raises(type(error)):
-        ask(TracedGenerator(FakeGenerator(error), "gemini-x"))
+        ask(TracedGemini(ScriptedGemini(error), "gemini-x"))
     called = {"model": "gemini-x", "outcome": outcome}
     assert recorded.points("innerjourney.gemini.calls") == [(called, 1)]
     attributes = recorded.one("gemini").attributes or {}
@@ -60,33 +60,33 @@ def test_a_call_that_fails_is_counted_and_traced_by_why(
 
 def test_each_attempt_is_a_span_of_its_own(recorded: Recorded) -> None:
     time = FakeTime()
-    traced = TracedGenerator(FakeGenerator(Unavailable("503"), Unavailable("503")), "gemini-x")
+    traced = TracedGemini(ScriptedGemini(Unavailable("503"), Unavailable("503")), "gemini-x")
     policy = RetryPolicy(attempts=3, attempt_seconds=5, max_sleep_seconds=1)
-    ask(RetryingGenerator(traced, policy, sleep=time.sleep, monotonic=time.monotonic))
+    ask(RetryingGemini(traced, policy, sleep=time.sleep, monotonic=time.monotonic))
     assert [span.name for span in recorded.spans] == ["gemini"] * 3
 
 
 def test_the_time_of_a_claim_with_gemini_is_measured(recorded: Recorded) -> None:
     time = FakeTime()
-    inner = FakeGenerator(lambda: time.advance(2.5))
-    ask(TimedGenerator(inner, monotonic=time.monotonic))
+    inner = ScriptedGemini(lambda: time.advance(2.5))
+    ask(TimedGemini(inner, monotonic=time.monotonic))
     assert recorded.points("innerjourney.generation.duration") == [({"outcome": "ok"}, 2.5)]
 
 
 def test_a_claim_that_ends_without_a_step_is_measured_by_why(recorded: Recorded) -> None:
     with pytest.raises(Blocked):
-        ask(TimedGenerator(FakeGenerator(Blocked("SAFETY")), monotonic=lambda: 0.0))
+        ask(TimedGemini(ScriptedGemini(Blocked("SAFETY")), monotonic=lambda: 0.0))
     assert recorded.points("innerjourney.generation.duration") == [({"outcome": "blocked"}, 0)]
 
 
 def test_nothing_that_was_asked_or_answered_is_recorded(recorded: Recorded) -> None:
-    ask(TimedGenerator(TracedGenerator(FakeGenerator(), "gemini-x")))
+    ask(TimedGemini(TracedGemini(ScriptedGemini(), "gemini-x")))
     assert "gemini-x" in recorded.everything
     assert CANARY not in recorded.everything
     assert "Ett glas vatten" not in recorded.everything
 
 
 def test_without_telemetry_it_generates_all_the_same() -> None:
-    inner = FakeGenerator()
-    ask(TimedGenerator(TracedGenerator(inner, "gemini-x")))
+    inner = ScriptedGemini()
+    ask(TimedGemini(TracedGemini(inner, "gemini-x")))
     assert len(inner.requests) == 1

@@ -3,17 +3,17 @@
 import pytest
 
 from shared.domain.activation import Usage
-from tests.doubles import FakeGenerator, FakeTime
+from tests.doubles import FakeTime, ScriptedGemini
 from worker.gemini.port import Blocked, Generated, InvalidOutput, StepRequest, Unavailable
 from worker.gemini.prompt import user_message
-from worker.gemini.repairing import RepairingGenerator
+from worker.gemini.repairing import RepairingGemini
 
 REQUEST = StepRequest(mood=2, goal="komma igång", language="sv")
 ONE_CALL = Usage(gemini_calls=1, gemini_ms=7)
 
 
-def repairing(inner: FakeGenerator, time: FakeTime) -> RepairingGenerator:
-    return RepairingGenerator(inner, again=inner, monotonic=time.monotonic)
+def repairing(inner: ScriptedGemini, time: FakeTime) -> RepairingGemini:
+    return RepairingGemini(inner, again=inner, monotonic=time.monotonic)
 
 
 def invalid() -> InvalidOutput:
@@ -21,7 +21,7 @@ def invalid() -> InvalidOutput:
 
 
 def test_the_model_is_told_what_was_wrong_and_both_calls_are_counted(time: FakeTime) -> None:
-    inner = FakeGenerator(invalid())
+    inner = ScriptedGemini(invalid())
     generated = repairing(inner, time).generate(REQUEST, seconds=70)
     first, second = inner.requests
     assert first.complaint is None
@@ -31,7 +31,7 @@ def test_the_model_is_told_what_was_wrong_and_both_calls_are_counted(time: FakeT
 
 
 def test_a_second_invalid_answer_is_the_last(time: FakeTime) -> None:
-    inner = FakeGenerator(invalid(), invalid(), invalid())
+    inner = ScriptedGemini(invalid(), invalid(), invalid())
     with pytest.raises(InvalidOutput) as raised:
         repairing(inner, time).generate(REQUEST, seconds=70)
     assert len(inner.requests) == 2
@@ -40,14 +40,14 @@ def test_a_second_invalid_answer_is_the_last(time: FakeTime) -> None:
 
 @pytest.mark.parametrize("error", [Blocked("SAFETY"), Unavailable("503")])
 def test_only_an_invalid_answer_is_repaired(time: FakeTime, error: Exception) -> None:
-    inner = FakeGenerator(error)  # type: ignore[arg-type]  # both are GeneratorErrors
+    inner = ScriptedGemini(error)  # type: ignore[arg-type]  # both are GeneratorErrors
     with pytest.raises(type(error)):
         repairing(inner, time).generate(REQUEST, seconds=70)
     assert len(inner.requests) == 1
 
 
 def test_the_second_call_gets_only_the_time_that_is_left(time: FakeTime) -> None:
-    class Slow(FakeGenerator):
+    class Slow(ScriptedGemini):
         def generate(self, request: StepRequest, *, seconds: float) -> Generated:
             time.advance(30)
             return super().generate(request, seconds=seconds)
@@ -58,7 +58,7 @@ def test_the_second_call_gets_only_the_time_that_is_left(time: FakeTime) -> None
 
 
 def test_when_the_time_is_over_nothing_is_repaired(time: FakeTime) -> None:
-    class Slow(FakeGenerator):
+    class Slow(ScriptedGemini):
         def generate(self, request: StepRequest, *, seconds: float) -> Generated:
             time.advance(70)
             return super().generate(request, seconds=seconds)
@@ -76,8 +76,8 @@ def test_the_complaint_stands_behind_the_data_and_not_in_it() -> None:
 
 
 def test_the_second_call_is_a_single_one_so_that_attempts_do_not_multiply(time: FakeTime) -> None:
-    retried, once = FakeGenerator(invalid()), FakeGenerator(Unavailable("503"))
-    repairing = RepairingGenerator(retried, again=once, monotonic=time.monotonic)
+    retried, once = ScriptedGemini(invalid()), ScriptedGemini(Unavailable("503"))
+    repairing = RepairingGemini(retried, again=once, monotonic=time.monotonic)
     with pytest.raises(Unavailable):
         repairing.generate(REQUEST, seconds=70)
     assert (len(retried.requests), len(once.requests)) == (1, 1)

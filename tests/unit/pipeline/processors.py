@@ -4,23 +4,23 @@ from local.sqlite.store import SqliteStore
 from shared.domain.activation import Activation
 from shared.domain.messages import ActivationMessage
 from shared.ports import ActivationStore
-from tests.builders import LEASE, an_activation, an_answerer
+from tests.builders import LEASE, a_decider, an_activation
 from tests.doubles import FakeTime
-from worker.gemini.port import Generator
+from worker.gemini.port import Gemini
 from worker.pipeline.claim import Claimer
-from worker.pipeline.held_claims import LiveClaims
+from worker.pipeline.held_claims import HeldClaims
 from worker.pipeline.ledger import Ledger
 from worker.pipeline.process import Processor
 
 
 def a_processor(
-    store: ActivationStore, time: FakeTime, generator: Generator, claims: LiveClaims | None = None
+    store: ActivationStore, time: FakeTime, gemini: Gemini, claims: HeldClaims | None = None
 ) -> Processor:
     return Processor(
         store=store,
-        claims=claims or LiveClaims(store),
+        claims=claims or HeldClaims(store),
         claimer=Claimer(store=store, lease=LEASE, clock=time.now),
-        answerer=an_answerer(generator),
+        decider=a_decider(gemini),
         ledger=Ledger("fake"),
         write_back_seconds=20,
         sleep=time.sleep,

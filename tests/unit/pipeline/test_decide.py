@@ -6,8 +6,8 @@ from datetime import timedelta
 import pytest
 
 from shared.domain.activation import Activation, Answer, FallbackReason
-from tests.builders import NOON, an_activation, an_answerer
-from tests.doubles import FakeGenerator, FakeTime
+from tests.builders import NOON, a_decider, an_activation
+from tests.doubles import FakeTime, ScriptedGemini
 from worker.gemini.port import Unavailable
 from worker.pipeline.decide import Pause
 from worker.safety import caring_step
@@ -28,32 +28,32 @@ def with_risk(**flags: object) -> Activation:
 def test_a_signal_is_answered_with_care_and_nothing_is_sent_to_gemini(
     activation: Activation,
 ) -> None:
-    generator = FakeGenerator()
-    ended = an_answerer(generator).answer(activation, NOON)
+    gemini = ScriptedGemini()
+    ended = a_decider(gemini).answer(activation, NOON)
     assert isinstance(ended, Answer)
     assert (ended.source, ended.fallback_reason, ended.model) == ("safety", None, None)
     assert ended.step == caring_step("sv")
     assert ended.usage.gemini_calls == 0
-    assert generator.requests == []
+    assert gemini.requests == []
 
 
 @pytest.mark.parametrize("reason", ["undeliverable", "deadline"])
 def test_where_the_library_would_answer_care_comes_first_too(reason: FallbackReason) -> None:
     """A dead letter or a late activation may be the one that needs it most."""
-    ended = an_answerer(FakeGenerator()).fallback(an_activation(goal=HEAVY), reason)
+    ended = a_decider(ScriptedGemini()).fallback(an_activation(goal=HEAVY), reason)
     assert ended.source == "safety"
 
 
 def test_care_speaks_the_users_language() -> None:
-    ended = an_answerer(FakeGenerator()).answer(an_activation(goal=HEAVY, language="en-GB"), NOON)
+    ended = a_decider(ScriptedGemini()).answer(an_activation(goal=HEAVY, language="en-GB"), NOON)
     assert isinstance(ended, Answer)
     assert ended.step == caring_step("en")
 
 
 def test_other_flags_are_no_signal() -> None:
-    generator = FakeGenerator()
-    an_answerer(generator).answer(with_risk(suicideRisk=False, depressionRisk=True), NOON)
-    assert len(generator.requests) == 1
+    gemini = ScriptedGemini()
+    a_decider(gemini).answer(with_risk(suicideRisk=False, depressionRisk=True), NOON)
+    assert len(gemini.requests) == 1
 
 
 def test_geminis_pause_is_counted_from_its_answer(time: FakeTime) -> None:
@@ -63,8 +63,8 @@ def test_geminis_pause_is_counted_from_its_answer(time: FakeTime) -> None:
         time.advance(20)
         raise Unavailable("429", reason="quota", retry_after=30)
 
-    answerer = replace(an_answerer(FakeGenerator(slowly)), monotonic=time.monotonic)
-    ended = answerer.answer(an_activation(), NOON)
+    decider = replace(a_decider(ScriptedGemini(slowly)), monotonic=time.monotonic)
+    ended = decider.answer(an_activation(), NOON)
     assert isinstance(ended, Pause)
     assert ended.until == NOON + timedelta(seconds=50)
 
@@ -74,7 +74,7 @@ def test_a_pause_that_ends_after_the_deadline_by_that_count_is_none(time: FakeTi
         time.advance(20)
         raise Unavailable("429", reason="quota", retry_after=290)
 
-    answerer = replace(an_answerer(FakeGenerator(slowly)), monotonic=time.monotonic)
-    ended = answerer.answer(an_activation(), NOON)
+    decider = replace(a_decider(ScriptedGemini(slowly)), monotonic=time.monotonic)
+    ended = decider.answer(an_activation(), NOON)
     assert isinstance(ended, Answer)
     assert ended.fallback_reason == "quota"

@@ -4,9 +4,9 @@ from local.sqlite.store import SqliteStore
 from shared.domain.activation import Activation
 from shared.errors import StoreUnavailable
 from shared.ports import Stored
-from tests.doubles import FakeGenerator, FakeTime, StoreWithFaults
+from tests.doubles import FakeTime, ScriptedGemini, StoreWithFaults
 from tests.unit.pipeline.processors import a_processor, submitted
-from worker.pipeline.held_claims import LiveClaims
+from worker.pipeline.held_claims import HeldClaims
 
 
 def there(store: SqliteStore) -> Stored:
@@ -22,13 +22,13 @@ def shown(activation: Activation) -> tuple[str, int, str | None]:
 def test_a_claim_in_a_gemini_call_is_given_back_with_its_attempt(
     store: SqliteStore, time: FakeTime
 ) -> None:
-    claims = LiveClaims(store)
+    claims = HeldClaims(store)
     given_back: list[int] = []
 
     def at_the_end_of_the_grace() -> None:
-        given_back.append(claims.let_go())
+        given_back.append(claims.release_all())
 
-    processor = a_processor(store, time, FakeGenerator(at_the_end_of_the_grace), claims)
+    processor = a_processor(store, time, ScriptedGemini(at_the_end_of_the_grace), claims)
     # The call returned after all, too late: nothing is written, and the message comes again.
     assert processor.process(submitted(store)) == "released"
     assert given_back == [1]
@@ -38,33 +38,33 @@ def test_a_claim_in_a_gemini_call_is_given_back_with_its_attempt(
 def test_the_next_delivery_elsewhere_takes_it_up_at_once(
     store: SqliteStore, time: FakeTime
 ) -> None:
-    claims = LiveClaims(store)
+    claims = HeldClaims(store)
     message = submitted(store)
 
     def at_the_end_of_the_grace() -> None:
-        claims.let_go()
+        claims.release_all()
 
-    a_processor(store, time, FakeGenerator(at_the_end_of_the_grace), claims).process(message)
-    elsewhere = a_processor(store, time, FakeGenerator())
+    a_processor(store, time, ScriptedGemini(at_the_end_of_the_grace), claims).process(message)
+    elsewhere = a_processor(store, time, ScriptedGemini())
     assert elsewhere.process(message) == "completed"
     assert shown(there(store).activation)[:2] == ("completed", 1)
 
 
 def test_nothing_new_is_begun_after_that(store: SqliteStore, time: FakeTime) -> None:
-    claims = LiveClaims(store)
-    claims.let_go()
-    generator = FakeGenerator()
+    claims = HeldClaims(store)
+    claims.release_all()
+    gemini = ScriptedGemini()
     message = submitted(store)
-    assert a_processor(store, time, generator, claims).process(message) == "released"
-    assert generator.requests == []
+    assert a_processor(store, time, gemini, claims).process(message) == "released"
+    assert gemini.requests == []
     assert there(store).version == message.version
 
 
 def test_what_is_finished_is_not_touched(store: SqliteStore, time: FakeTime) -> None:
-    claims = LiveClaims(store)
-    a_processor(store, time, FakeGenerator(), claims).process(submitted(store))
+    claims = HeldClaims(store)
+    a_processor(store, time, ScriptedGemini(), claims).process(submitted(store))
     before = there(store).version
-    assert claims.let_go() == 0
+    assert claims.release_all() == 0
     assert there(store).version == before
 
 
@@ -72,13 +72,13 @@ def test_a_store_that_is_away_leaves_the_claim_to_its_lease(
     store: SqliteStore, time: FakeTime
 ) -> None:
     faulty = StoreWithFaults(store)
-    claims = LiveClaims(faulty)
+    claims = HeldClaims(faulty)
     given_back: list[int] = []
 
     def at_the_end_of_the_grace() -> None:
         faulty.raises.append(StoreUnavailable("told to"))
-        given_back.append(claims.let_go())
+        given_back.append(claims.release_all())
 
-    processor = a_processor(faulty, time, FakeGenerator(at_the_end_of_the_grace), claims)
+    processor = a_processor(faulty, time, ScriptedGemini(at_the_end_of_the_grace), claims)
     assert processor.process(submitted(store)) == "completed"  # it came in time after all
     assert given_back == [0]

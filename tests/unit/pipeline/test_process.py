@@ -9,18 +9,18 @@ from shared.domain.activation import Activation, Usage
 from shared.errors import Conflict, StoreUnavailable
 from shared.ports import Stored
 from tests.builders import LEASE, MAX_ATTEMPTS, NOON, an_activation
-from tests.doubles import FakeGenerator, FakeTime, StoreWithFaults
+from tests.doubles import FakeTime, ScriptedGemini, StoreWithFaults
 from tests.unit.pipeline.processors import a_processor, submitted
 from worker.gemini.port import (
     Blocked,
-    GeneratorError,
+    GeminiError,
     InvalidOutput,
     Misconfigured,
     Unavailable,
     WithoutKey,
 )
 from worker.pipeline.claim import Claimer
-from worker.pipeline.held_claims import LiveClaims
+from worker.pipeline.held_claims import HeldClaims
 from worker.pipeline.ledger import Ledger
 from worker.pipeline.process import Processor
 
@@ -36,7 +36,7 @@ def there(store: SqliteStore) -> Activation:
 def test_a_delivery_writes_geminis_step_with_its_model_and_cost(
     store: SqliteStore, time: FakeTime
 ) -> None:
-    assert a_processor(store, time, FakeGenerator()).process(submitted(store)) == "completed"
+    assert a_processor(store, time, ScriptedGemini()).process(submitted(store)) == "completed"
     found = there(store)
     assert (found.status, found.source, found.model) == ("completed", "gemini", "fake")
     assert found.usage.gemini_calls == 1
@@ -46,9 +46,9 @@ def test_a_delivery_writes_geminis_step_with_its_model_and_cost(
 def test_the_profile_is_dropped_when_it_is_completed(store: SqliteStore, time: FakeTime) -> None:
     profile = {"wellbeingFlags": {"depressionRisk": True}}
     activation = Activation.model_validate({**an_activation().model_dump(), "profile": profile})
-    generator = FakeGenerator()
-    a_processor(store, time, generator).process(submitted(store, activation))
-    assert generator.requests[0].profile is not None
+    gemini = ScriptedGemini()
+    a_processor(store, time, gemini).process(submitted(store, activation))
+    assert gemini.requests[0].profile is not None
     assert there(store).profile is None
 
 
@@ -56,22 +56,22 @@ def test_the_profile_is_dropped_when_it_is_completed(store: SqliteStore, time: F
 def test_a_message_delivered_again_after_completion_calls_gemini_no_more(
     store: SqliteStore, time: FakeTime, times: int
 ) -> None:
-    generator = FakeGenerator()
-    processor = a_processor(store, time, generator)
+    gemini = ScriptedGemini()
+    processor = a_processor(store, time, gemini)
     message = submitted(store)
     processor.process(message)
     before = there(store)
     assert {processor.process(message) for _ in range(times)} == {"done"}
-    assert len(generator.requests) == 1
+    assert len(gemini.requests) == 1
     assert there(store) == before
 
 
 def test_a_duplicate_during_the_call_finds_the_lease(store: SqliteStore, time: FakeTime) -> None:
     message = submitted(store)
     outcomes: list[str] = []
-    duplicate = a_processor(store, time, FakeGenerator())
-    generator = FakeGenerator(lambda: outcomes.append(duplicate.process(message)))
-    outcomes.append(a_processor(store, time, generator).process(message))
+    duplicate = a_processor(store, time, ScriptedGemini())
+    gemini = ScriptedGemini(lambda: outcomes.append(duplicate.process(message)))
+    outcomes.append(a_processor(store, time, gemini).process(message))
     assert outcomes == ["leased", "completed"]
 
 
@@ -87,9 +87,9 @@ def test_a_duplicate_during_the_call_finds_the_lease(store: SqliteStore, time: F
     ],
 )
 def test_what_gemini_does_not_answer_the_library_does_marked_and_paid_for(
-    store: SqliteStore, time: FakeTime, error: GeneratorError, reason: str
+    store: SqliteStore, time: FakeTime, error: GeminiError, reason: str
 ) -> None:
-    assert a_processor(store, time, FakeGenerator(error)).process(submitted(store)) == "completed"
+    assert a_processor(store, time, ScriptedGemini(error)).process(submitted(store)) == "completed"
     found = there(store)
     assert (found.source, found.fallback_reason, found.model) == ("fallback", reason, None)
     assert found.step is not None
@@ -103,41 +103,41 @@ def test_without_a_key_the_library_answers_and_says_so(store: SqliteStore, time:
 
 
 def test_past_its_deadline_gemini_is_not_asked(store: SqliteStore, time: FakeTime) -> None:
-    generator = FakeGenerator()
+    gemini = ScriptedGemini()
     message = submitted(store)
     time.advance(300)
-    a_processor(store, time, generator).process(message)
+    a_processor(store, time, gemini).process(message)
     assert there(store).fallback_reason == "deadline"
-    assert generator.requests == []
+    assert gemini.requests == []
 
 
 def test_gemini_gets_no_more_time_than_is_left_before_the_deadline(
     store: SqliteStore, time: FakeTime
 ) -> None:
-    generator = FakeGenerator()
+    gemini = ScriptedGemini()
     message = submitted(store)
     time.advance(290)
-    a_processor(store, time, generator).process(message)
-    assert generator.seconds == [pytest.approx(10)]
+    a_processor(store, time, gemini).process(message)
+    assert gemini.seconds == [pytest.approx(10)]
 
 
 def test_after_the_last_allowed_claim_the_library_answers_instead(
     store: SqliteStore, time: FakeTime
 ) -> None:
-    generator = FakeGenerator()
+    gemini = ScriptedGemini()
     worn_out = an_activation(time_to_answer=timedelta(days=1)).model_copy(
         update={"attempt": MAX_ATTEMPTS}
     )
-    a_processor(store, time, generator).process(submitted(store, worn_out))
+    a_processor(store, time, gemini).process(submitted(store, worn_out))
     assert there(store).fallback_reason == "undeliverable"
-    assert generator.requests == []
+    assert gemini.requests == []
 
 
 def test_a_long_pause_releases_the_claim_and_gives_the_attempt_back(
     store: SqliteStore, time: FakeTime
 ) -> None:
     asked = Unavailable("429", reason="quota", retry_after=53, usage=SPENT)
-    outcome = a_processor(store, time, FakeGenerator(asked)).process(submitted(store))
+    outcome = a_processor(store, time, ScriptedGemini(asked)).process(submitted(store))
     found = there(store)
     assert outcome == "released"
     assert (found.status, found.attempt, found.claim_id) == ("queued", 0, None)
@@ -150,7 +150,7 @@ def test_after_the_pause_it_is_completed_and_all_calls_are_counted(
     store: SqliteStore, time: FakeTime
 ) -> None:
     asked = Unavailable("429", reason="quota", retry_after=53, usage=SPENT)
-    processor = a_processor(store, time, FakeGenerator(asked))
+    processor = a_processor(store, time, ScriptedGemini(asked))
     message = submitted(store)
     processor.process(message)
     time.advance(52)
@@ -164,7 +164,7 @@ def test_a_pause_that_outlasts_the_deadline_is_answered_by_the_library_at_once(
     store: SqliteStore, time: FakeTime
 ) -> None:
     asked = Unavailable("429", reason="quota", retry_after=301)
-    assert a_processor(store, time, FakeGenerator(asked)).process(submitted(store)) == "completed"
+    assert a_processor(store, time, ScriptedGemini(asked)).process(submitted(store)) == "completed"
     assert there(store).fallback_reason == "quota"
 
 
@@ -176,7 +176,7 @@ def test_a_result_that_comes_after_a_cancel_is_dropped(store: SqliteStore, time:
         assert current is not None
         store.replace(current.activation.cancelled(now=NOON), current.version)
 
-    assert a_processor(store, time, FakeGenerator(cancel)).process(message) == "dropped"
+    assert a_processor(store, time, ScriptedGemini(cancel)).process(message) == "dropped"
     assert there(store).status == "cancelled"
 
 
@@ -184,8 +184,8 @@ def test_a_result_that_comes_after_an_erasure_does_not_bring_it_back(
     store: SqliteStore, time: FakeTime
 ) -> None:
     message = submitted(store)
-    generator = FakeGenerator(lambda: store.delete("a1"))
-    assert a_processor(store, time, generator).process(message) == "dropped"
+    gemini = ScriptedGemini(lambda: store.delete("a1"))
+    assert a_processor(store, time, gemini).process(message) == "dropped"
     assert store.get("a1") is None
 
 
@@ -196,9 +196,9 @@ def test_a_zombie_that_writes_after_its_lease_was_taken_over_is_refused(
 
     def taken_over() -> None:
         time.advance(LEASE.total_seconds())
-        a_processor(store, time, FakeGenerator()).process(message)
+        a_processor(store, time, ScriptedGemini()).process(message)
 
-    assert a_processor(store, time, FakeGenerator(taken_over)).process(message) == "dropped"
+    assert a_processor(store, time, ScriptedGemini(taken_over)).process(message) == "dropped"
     assert there(store).attempt == 2
     assert there(store).usage.gemini_calls == 1
 
@@ -209,9 +209,9 @@ def test_when_the_result_cannot_be_written_the_write_is_retried_and_not_the_call
     message = submitted(store)
     faulty = StoreWithFaults(store)
     outage = [StoreUnavailable("told to")] * 3
-    generator = FakeGenerator(lambda: faulty.raises.extend(outage))
-    assert a_processor(faulty, time, generator).process(message) == "completed"
-    assert len(generator.requests) == 1
+    gemini = ScriptedGemini(lambda: faulty.raises.extend(outage))
+    assert a_processor(faulty, time, gemini).process(message) == "completed"
+    assert len(gemini.requests) == 1
     assert there(store).source == "gemini"
     assert len(time.slept) == 3
 
@@ -221,10 +221,10 @@ def test_an_own_result_whose_answer_was_lost_is_recognised(
 ) -> None:
     message = submitted(store)
     faulty = StoreWithFaults(store)
-    generator = FakeGenerator(
+    gemini = ScriptedGemini(
         lambda: faulty.applied_but_raises.append(Conflict("the retry met our own write"))
     )
-    assert a_processor(faulty, time, generator).process(message) == "completed"
+    assert a_processor(faulty, time, gemini).process(message) == "completed"
 
 
 def test_an_own_release_whose_answer_was_lost_is_recognised(
@@ -248,8 +248,8 @@ def test_a_store_that_stays_away_is_a_nack_and_loses_nothing(
     message = submitted(store)
     faulty = StoreWithFaults(store)
     outage = [StoreUnavailable("told to")] * 10_000
-    generator = FakeGenerator(lambda: faulty.raises.extend(outage))
-    processor = a_processor(faulty, time, generator)
+    gemini = ScriptedGemini(lambda: faulty.raises.extend(outage))
+    processor = a_processor(faulty, time, gemini)
     with pytest.raises(StoreUnavailable):
         processor.process(message)
     faulty.raises.clear()
@@ -262,13 +262,13 @@ def test_the_claims_time_is_the_stores_and_not_the_workers(
 ) -> None:
     """A worker an hour ahead would else see every deadline passed."""
     message = submitted(store)
-    processor = a_processor(store, time, FakeGenerator())
+    processor = a_processor(store, time, ScriptedGemini())
     ahead = Claimer(store=store, lease=LEASE, clock=lambda: time.now() + timedelta(hours=1))
     wrong = Processor(
         store=store,
-        claims=LiveClaims(store),
+        claims=HeldClaims(store),
         claimer=ahead,
-        answerer=processor.answerer,
+        decider=processor.decider,
         ledger=Ledger("fake"),
         write_back_seconds=20,
         sleep=time.sleep,
@@ -281,8 +281,8 @@ def test_the_claims_time_is_the_stores_and_not_the_workers(
 def test_a_claimed_activation_is_what_the_generator_is_asked_for(
     store: SqliteStore, time: FakeTime
 ) -> None:
-    generator = FakeGenerator()
-    a_processor(store, time, generator).process(submitted(store))
-    (request,) = generator.requests
+    gemini = ScriptedGemini()
+    a_processor(store, time, gemini).process(submitted(store))
+    (request,) = gemini.requests
     assert (request.mood, request.goal, request.language) == (2, "komma igång", "sv")
     assert isinstance(store.get("a1"), Stored)

@@ -11,7 +11,7 @@ import requests
 from worker.gemini.adapters.classification import Verdict, of_status
 from worker.gemini.port import (
     Blocked,
-    GeneratorError,
+    GeminiError,
     InvalidOutput,
     Misconfigured,
     Unavailable,
@@ -21,14 +21,14 @@ A_DAY_SECONDS = 86_400.0
 _DURATION = re.compile(r"\d{1,6}(\.\d+)?s")
 
 
-def failure(verdict: Verdict, detail: str, *, retry_after: float | None = None) -> GeneratorError:
+def failure(verdict: Verdict, detail: str, *, retry_after: float | None = None) -> GeminiError:
     if verdict.kind == "retry":
         return Unavailable(detail, reason=verdict.reason, retry_after=retry_after)
     kinds = {"blocked": Blocked, "invalid": InvalidOutput, "misconfigured": Misconfigured}
     return kinds[verdict.kind](detail)
 
 
-def http_failure(code: int, details: Any, headers: Mapping[str, str] | None) -> GeneratorError:
+def http_failure(code: int, details: Any, headers: Mapping[str, str] | None) -> GeminiError:
     """`details` are those of Google's error body, over REST plain JSON: a list of objects.
 
     A quota of a day may still say "retry in seconds": that is not believed.

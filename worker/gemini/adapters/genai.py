@@ -1,4 +1,4 @@
-"""The Generator on `google-genai` (GEMINI_SDK=google-genai, requirements-genai.txt).
+"""The Gemini on `google-genai` (GEMINI_SDK=google-genai, requirements-genai.txt).
 
 Its requests go through the same `requests` session as the other SDK's, so that one total deadline
 serves both: its own has no timeout by default and only one from byte to byte.
@@ -34,7 +34,7 @@ _NOT_PASSED_ON = frozenset({"content-encoding", "content-length", "transfer-enco
 """They describe the bytes on the wire; `requests` has unpacked the body already."""
 
 
-class GenAIGenerator:
+class GenAIAdapter:
     """Built after fork: it holds connections."""
 
     def __init__(self, settings: Settings) -> None:

@@ -1,4 +1,4 @@
-"""The Generator on `google-generativeai`, over REST.
+"""The Gemini on `google-generativeai`, over REST.
 
 The SDK's own retries are off (`retry: None`): with them one call retried a 503 for 600 s.
 """
@@ -33,7 +33,7 @@ with warnings.catch_warnings():
     from google.generativeai.client import get_default_generative_client
 
 
-class GenerativeAIGenerator:
+class GenerativeAIAdapter:
     """Built after fork. The SDK's configuration is global to the process, so build it once."""
 
     def __init__(self, settings: Settings) -> None:

@@ -9,7 +9,7 @@ from shared.domain.step import Step
 from worker.gemini.adapters.classification import of_block_reason, of_finish_reason
 from worker.gemini.adapters.failures import failure
 from worker.gemini.adapters.step_text import read_step
-from worker.gemini.port import Generated, GeneratorError, InvalidOutput, Unavailable
+from worker.gemini.port import GeminiError, Generated, InvalidOutput, Unavailable
 
 
 def step_in(answer: Any) -> Step:
@@ -45,7 +45,7 @@ def answered(model: str, ask: Callable[[], Any]) -> Generated:
         answer = ask()
         usage = _usage_of(answer)
         step = step_in(answer)
-    except GeneratorError as error:
+    except GeminiError as error:
         error.usage = _timed(usage, started)
         raise
     except Exception as error:
