@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from bench.estimate import MODEL, estimate
 from shared.google.firestore import SHARDS
 from shared.settings import Settings
-from worker.cost import load_prices
+from worker.gemini.prices import load_prices
 
 GENERATION_SECONDS = 3.0
 """What a Gemini Flash model takes for such an answer, by our guess: the ledger has yours."""

@@ -4,9 +4,9 @@ import json
 from statistics import mean
 
 from shared.domain.activation import Usage
-from worker.cost import load_prices
 from worker.fallback import load_library
 from worker.gemini.port import StepRequest
+from worker.gemini.prices import load_prices
 from worker.gemini.prompt import SYSTEM_INSTRUCTION, step_schema, user_message
 
 CHARACTERS_A_TOKEN = 4

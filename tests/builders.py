@@ -9,10 +9,12 @@ from shared.domain.step import Step
 from worker.fallback import load_library
 from worker.gemini.port import Gemini
 from worker.pipeline.decide import Decider
+from worker.pipeline.fallback_answers import FallbackAnswers
 
 NOON = datetime(2026, 11, 23, 12, 0, 0, 123456, tzinfo=timezone.utc)
 LEASE = timedelta(seconds=90)
 MAX_ATTEMPTS = 5
+FALLBACK = FallbackAnswers(load_library())
 
 
 def step_fields(**changes: Any) -> dict[str, Any]:
@@ -48,7 +50,7 @@ def an_answer(**changes: Any) -> Answer:
 def a_decider(gemini: Gemini) -> Decider:
     return Decider(
         gemini=gemini,
-        library=load_library(),
+        fallback=FALLBACK,
         max_attempts=MAX_ATTEMPTS,
         max_sleep_seconds=5,
         budget_seconds=70,

@@ -1,7 +1,7 @@
 """`python -m worker.cost < logs.jsonl`: what Gemini has cost, from the ledger's lines in the logs.
 
 Takes JSON lines as Cloud Run writes them, also wrapped in `jsonPayload` as `gcloud logging read
---format=json-lines` gives them. Prices are data (worker/prices.json); an alias is billed as the
+--format=json-lines` gives them. Prices are data (gemini/prices.json); an alias is billed as the
 model that it stood for on the day of the table.
 """
 
@@ -10,28 +10,10 @@ import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from shared.domain.activation import Usage
-
-A_MILLION = 1_000_000
-
-
-@dataclass(frozen=True)
-class Prices:
-    """US dollars for a million tokens, by model."""
-
-    models: Mapping[str, Mapping[str, float]]
-    aliases: Mapping[str, str]
-
-    def cost(self, model: str, usage: Usage) -> float | None:
-        """US dollars; None for a model that the table does not know."""
-        price = self.models.get(self.aliases.get(model, model))
-        if price is None:
-            return None
-        paid = usage.prompt_tokens * price["input"] + usage.output_tokens * price["output"]
-        return paid / A_MILLION
+from worker.gemini.prices import Prices, load_prices
 
 
 @dataclass
@@ -40,11 +22,6 @@ class Total:
 
     usage: Usage = field(default_factory=Usage)
     fates: Counter[str] = field(default_factory=Counter)
-
-
-def load_prices() -> Prices:
-    table = json.loads(Path(__file__).with_name("prices.json").read_text("utf-8"))
-    return Prices(table["models"], table["aliases"])
 
 
 def add_up(lines: Iterable[str]) -> dict[str, Total]:

@@ -24,8 +24,8 @@ from shared.settings import Settings, read_settings
 from shared.start_checks import check_pull
 from shared.telemetry.logs import configure_logging
 from shared.telemetry.provider import configure_telemetry
+from shared.telemetry.traces import trace_of
 from worker.gemini.key import with_gemini_key
-from worker.pipeline.delivery import deliver
 from worker.pipeline.process import ACKED, Processor
 from worker.services import build_gemini, build_services
 
@@ -35,7 +35,8 @@ log = structlog.get_logger(__name__)
 def handle(processor: Processor, pulled: PulledMessage) -> None:
     """Process one message, then ack or nack it; what can't be understood ends as a dead letter."""
     try:
-        acked = deliver(processor, Message(pulled.data, dict(pulled.attributes))) in ACKED
+        with trace_of(pulled.attributes.get("traceparent")):
+            acked = processor.receive(Message(pulled.data, dict(pulled.attributes))) in ACKED
     except MessageNotUnderstood as error:
         log.error("pull.not_understood", error=str(error))
         acked = False

@@ -9,11 +9,11 @@ from shared.ports import ActivationStore, Publisher
 from shared.settings import Settings
 from shared.telemetry.traced_publisher import TracedPublisher
 from worker.board.reader import BoardReader
-from worker.cost import load_prices
 from worker.fallback import load_library
 from worker.gemini.breaker import BreakingGemini
 from worker.gemini.observed import TimedGemini, TracedGemini
 from worker.gemini.port import Gemini, WithoutKey, state_of
+from worker.gemini.prices import load_prices
 from worker.gemini.repairing import RepairingGemini
 from worker.gemini.retrying import RetryingGemini, RetryPolicy
 from worker.http.push_auth import push_authorization
@@ -21,9 +21,10 @@ from worker.http.routes import Services
 from worker.pipeline.claim import Claimer
 from worker.pipeline.dead_letters import DeadLetters
 from worker.pipeline.decide import Decider
+from worker.pipeline.fallback_answers import FallbackAnswers
 from worker.pipeline.held_claims import HeldClaims
-from worker.pipeline.ledger import Ledger
 from worker.pipeline.process import Processor
+from worker.pipeline.records import Ledger
 from worker.pipeline.sweep import Sweeper
 
 log = structlog.get_logger(__name__)
@@ -63,9 +64,10 @@ def build_services(
     clock: Clock = utc_now,
 ) -> Services:
     lease = timedelta(seconds=settings.lease_seconds)
+    fallback = FallbackAnswers(load_library())
     decider = Decider(
         gemini=gemini,
-        library=load_library(),
+        fallback=fallback,
         max_attempts=settings.max_attempts,
         max_sleep_seconds=settings.gemini_max_sleep_seconds,
         budget_seconds=settings.gemini_budget_seconds,
@@ -80,11 +82,11 @@ def build_services(
             ledger=Ledger(settings.gemini_model),
             write_back_seconds=settings.lease_seconds - settings.gemini_budget_seconds,
         ),
-        dead_letters=DeadLetters(store=store, decider=decider, lease=lease, clock=clock),
+        dead_letters=DeadLetters(store=store, fallback=fallback, lease=lease, clock=clock),
         sweeper=Sweeper(
             store=store,
             publisher=TracedPublisher(publisher),
-            decider=decider,
+            fallback=fallback,
             lease=lease,
             clock=clock,
         ),

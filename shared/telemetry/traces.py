@@ -8,7 +8,7 @@ import random
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from opentelemetry.context import Context
+from opentelemetry.context import Context, attach, detach
 from opentelemetry.trace import (
     NonRecordingSpan,
     Span,
@@ -40,6 +40,16 @@ def context_of(traceparent: str | None) -> Context:
     if not traceparent or len(traceparent) > LONGEST_TRACEPARENT:
         return Context()
     return _PROPAGATOR.extract({"traceparent": traceparent}, Context())
+
+
+@contextmanager
+def trace_of(traceparent: str | None) -> Iterator[None]:
+    """What the block logs and traces belongs to this trace; to a new one where it names none."""
+    token = attach(context_of(traceparent))
+    try:
+        yield
+    finally:
+        detach(token)
 
 
 def traceparent_of(span: Span) -> str:

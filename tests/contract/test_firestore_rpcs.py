@@ -25,8 +25,8 @@ from tests.doubles import FakePublisher, ScriptedGemini
 from tests.support.emulators import PROJECT, GoogleEmulators, free_port
 from worker.pipeline.claim import Claimer
 from worker.pipeline.held_claims import HeldClaims
-from worker.pipeline.ledger import Ledger
 from worker.pipeline.process import Processor
+from worker.pipeline.records import Ledger
 
 
 class RpcCounter(grpc.UnaryUnaryClientInterceptor, grpc.UnaryStreamClientInterceptor):  # type: ignore[misc]

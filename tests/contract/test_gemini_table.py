@@ -32,6 +32,7 @@ from worker.gemini.breaker import BreakingGemini
 from worker.gemini.repairing import RepairingGemini
 from worker.gemini.retrying import RetryingGemini, RetryPolicy
 from worker.pipeline.decide import Decider, Pause
+from worker.pipeline.fallback_answers import FallbackAnswers
 from worker.services import build_sdk
 
 ATTEMPTS = 3
@@ -104,7 +105,7 @@ def test_each_behaviour_ends_as_the_classification_says(
     with FakeGemini(default=case.then or case.behaviour) as gemini:
         gemini.next(case.behaviour)
         settings = Settings(gemini_sdk=sdk, gemini_api_key="k", gemini_api_endpoint=gemini.url)
-        ended = _answerer(settings, time).answer(an_activation(), NOON)
+        ended = _answerer(settings, time).decide(an_activation(), NOON)
         calls = len(gemini.calls)
     row = Row(case.name, sdk, calls, sum(time.slept), _said(ended))
     TABLE.append(row)
@@ -121,7 +122,7 @@ def _answerer(settings: Settings, time: FakeTime) -> Decider:
     retrying = RetryingGemini(breaking, policy, sleep=time.sleep, monotonic=time.monotonic)
     return Decider(
         gemini=RepairingGemini(retrying, again=breaking, monotonic=time.monotonic),
-        library=load_library(),
+        fallback=FallbackAnswers(load_library()),
         max_attempts=5,
         max_sleep_seconds=5,
         budget_seconds=70,

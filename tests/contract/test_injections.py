@@ -15,6 +15,7 @@ from tests.fake_gemini import FakeGemini, texts
 from worker.fallback import load_library
 from worker.gemini.prompt import SYSTEM_INSTRUCTION
 from worker.pipeline.decide import Decider
+from worker.pipeline.fallback_answers import FallbackAnswers
 from worker.services import build_gemini
 
 ATTEMPTS: list[str] = json.loads(
@@ -45,7 +46,7 @@ def answerer(settings: Settings, gemini: FakeGemini) -> Decider:
     reachable = settings.model_copy(update={"gemini_api_endpoint": gemini.url})
     return Decider(
         gemini=build_gemini(reachable),
-        library=load_library(),
+        fallback=FallbackAnswers(load_library()),
         max_attempts=5,
         max_sleep_seconds=5,
         budget_seconds=70,
@@ -64,7 +65,7 @@ def test_the_text_stays_data_between_its_delimiters(settings: Settings, attempt:
     profile = Profile(focus_area=attempt[:200])
     activation = an_activation(goal=attempt, profile=profile)
     with FakeGemini() as gemini:
-        ended = answerer(settings, gemini).answer(activation, NOON)
+        ended = answerer(settings, gemini).decide(activation, NOON)
     (call,) = gemini.calls
     assert call.system_text == SYSTEM_INSTRUCTION
     assert len(call.body["contents"]) == 1
@@ -80,7 +81,7 @@ def test_whatever_a_model_writes_the_result_is_a_valid_and_harmless_step(
     settings: Settings, written: str
 ) -> None:
     with FakeGemini(default=texts(written)) as gemini:
-        ended = answerer(settings, gemini).answer(an_activation(goal=ATTEMPTS[0]), NOON)
+        ended = answerer(settings, gemini).decide(an_activation(goal=ATTEMPTS[0]), NOON)
     step = getattr(ended, "step", None)
     assert isinstance(step, Step)
     assert Step.model_validate(step.model_dump()) == step

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from shared.domain.activation import Usage
 from shared.domain.summary import Outline
 from worker.board.latency import Latency, latency_of
-from worker.cost import Prices
+from worker.gemini.prices import Prices
 
 LATELY = timedelta(hours=1)
 """What the share of fallbacks is judged by: a day's would hide an outage that began just now, and

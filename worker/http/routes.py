@@ -15,7 +15,6 @@ from shared.telemetry.request_traces import follow
 from worker.http.envelope import unwrap
 from worker.http.push_auth import Authorize
 from worker.pipeline.dead_letters import DeadLetters
-from worker.pipeline.delivery import deliver
 from worker.pipeline.held_claims import HeldClaims
 from worker.pipeline.process import ACKED, Processor
 from worker.pipeline.sweep import Sweeper
@@ -50,7 +49,7 @@ def worker_routes(services: Services) -> Blueprint:
     def push() -> tuple[str, int]:
         _, message = unwrap(read_body())
         follow(message.attributes.get("traceparent"))
-        outcome = deliver(services.processor, message)
+        outcome = services.processor.receive(message)
         return _answer(outcome in ACKED, outcome)
 
     @routes.post("/pubsub/dead-letter")

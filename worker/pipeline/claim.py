@@ -41,12 +41,12 @@ class Claimer:
     def claim(self, message: ActivationMessage) -> Stored | NotTaken:
         """The claimed activation, or why there is none. Raises StoreUnavailable."""
         activation, version = message.activation, message.version
-        # A message that carries anything but a queued activation is not believed: read first.
-        believed = activation.status == "queued"
+        # We publish queued activations only; of any other the stored one is read first.
+        claimable = activation.status == "queued"
         for _ in range(TRIES):
             claim_id = self.claim_id()
-            written = self._write(activation, version, claim_id) if believed else None
-            believed = True
+            written = self._write(activation, version, claim_id) if claimable else None
+            claimable = True
             if written is not None:
                 return written
             current = self.store.get(activation.activation_id)

@@ -9,8 +9,8 @@ from shared.clock import Clock
 from shared.domain.messages import DeadLetter, Message, decode
 from shared.errors import Conflict, MessageNotUnderstood, StoreUnavailable
 from shared.ports import ActivationStore, Stored
-from worker.pipeline.completion import record_answer
-from worker.pipeline.decide import Decider
+from worker.pipeline.fallback_answers import FallbackAnswers
+from worker.pipeline.records import complete
 
 log = structlog.get_logger(__name__)
 
@@ -22,7 +22,7 @@ KEPT_BYTES = 512 * 1024
 @dataclass(frozen=True, kw_only=True)
 class DeadLetters:
     store: ActivationStore
-    decider: Decider
+    fallback: FallbackAnswers
     lease: timedelta
     clock: Clock
 
@@ -64,8 +64,7 @@ class DeadLetters:
         raise StoreUnavailable("every write met a conflict")
 
     def _write(self, stored: Stored) -> None:
-        answer = self.decider.fallback(stored.activation, "undeliverable")
-        completed = stored.activation.completed(answer, now=stored.read_at)
-        self.store.replace(completed, stored.version)
-        record_answer(completed, by="dead letter")
-        log.error("activation.undeliverable", activation_id=completed.activation_id, alert=True)
+        answer = self.fallback.instead_of_gemini(stored.activation, "undeliverable")
+        complete(self.store, stored, answer, by="dead letter")
+        activation_id = stored.activation.activation_id
+        log.error("activation.undeliverable", activation_id=activation_id, alert=True)

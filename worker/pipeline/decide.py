@@ -7,17 +7,16 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from shared.domain.activation import Activation, Answer, FallbackReason, Usage
-from worker.fallback import FallbackLibrary
+from shared.domain.activation import Activation, Answer, Usage
 from worker.gemini.port import Gemini, GeminiError, StepRequest, Unavailable, reason_of
-from worker.safety import caring_step, signals_self_harm
+from worker.pipeline.fallback_answers import FallbackAnswers
 
 log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Pause:
-    """Gemini wants to be left alone for longer than a thread should be held."""
+    """Gemini asked for a pause that is longer than a thread should be held."""
 
     until: datetime
     spent: Usage
@@ -26,31 +25,26 @@ class Pause:
 @dataclass(frozen=True, kw_only=True)
 class Decider:
     gemini: Gemini
-    library: FallbackLibrary
+    fallback: FallbackAnswers
     max_attempts: int
     max_sleep_seconds: float
     budget_seconds: float
     monotonic: Callable[[], float] = time.monotonic
 
-    def answer(self, activation: Activation, now: datetime) -> Answer | Pause:
+    def decide(self, activation: Activation, now: datetime) -> Answer | Pause:
         """Never raises for what Gemini does; `now` is the store's time of the claim."""
-        if signals_self_harm(activation.goal, activation.profile):
-            return _caring(activation)
+        caring = self.fallback.in_crisis(activation)
+        if caring is not None:
+            return caring
         if activation.attempt > self.max_attempts:
-            return self.fallback(activation, "undeliverable")
+            return self.fallback.instead_of_gemini(activation, "undeliverable")
         left = (activation.deadline - now).total_seconds()
-        started = self.monotonic()
         if left <= 0:
-            return self.fallback(activation, "deadline")
+            return self.fallback.instead_of_gemini(activation, "deadline")
+        started = self.monotonic()
         try:
             generated = self.gemini.generate(
-                StepRequest(
-                    mood=activation.mood,
-                    goal=activation.goal,
-                    language=activation.language,
-                    profile=activation.profile,
-                ),
-                seconds=min(left, self.budget_seconds),
+                _request(activation), seconds=min(left, self.budget_seconds)
             )
         except GeminiError as error:
             # Gemini counts its pause from its answer, which may have taken a while.
@@ -60,17 +54,6 @@ class Decider:
         return Answer(
             step=generated.step, source="gemini", model=generated.model, usage=generated.usage
         )
-
-    def fallback(
-        self, activation: Activation, reason: FallbackReason, spent: Usage | None = None
-    ) -> Answer:
-        """What the library answers where Gemini can't; where help is needed, that instead."""
-        if signals_self_harm(activation.goal, activation.profile):
-            return _caring(activation)
-        step = self.library.step_for(
-            activation.activation_id, mood=activation.mood, language=activation.language
-        )
-        return Answer(step=step, source="fallback", fallback_reason=reason, usage=spent or Usage())
 
     def _without_gemini(
         self, activation: Activation, error: GeminiError, now: datetime, left: float
@@ -87,8 +70,13 @@ class Decider:
         pause = error.retry_after if isinstance(error, Unavailable) else None
         if pause is not None and self.max_sleep_seconds < pause < left:
             return Pause(until=now + timedelta(seconds=pause), spent=error.usage)
-        return self.fallback(activation, reason, error.usage)
+        return self.fallback.instead_of_gemini(activation, reason, error.usage)
 
 
-def _caring(activation: Activation) -> Answer:
-    return Answer(step=caring_step(activation.language), source="safety")
+def _request(activation: Activation) -> StepRequest:
+    return StepRequest(
+        mood=activation.mood,
+        goal=activation.goal,
+        language=activation.language,
+        profile=activation.profile,
+    )

@@ -1,4 +1,5 @@
-"""One delivery from claim to write-back. The same for push, pull and local runs."""
+"""One delivery from claim to write-back: the span `process`. The same for push, pull and local
+runs."""
 
 import time
 from collections.abc import Callable
@@ -7,20 +8,19 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 import structlog
-from opentelemetry.trace import get_current_span
+from opentelemetry.trace import SpanKind, get_current_span
 from tenacity import Retrying, retry_if_exception_type, wait_random_exponential
 
 from shared.domain.activation import Activation, Answer, Usage
-from shared.domain.messages import ActivationMessage
+from shared.domain.messages import ActivationMessage, Message, decode
 from shared.errors import Conflict, StoreUnavailable
 from shared.ports import ActivationStore, Stored
 from shared.telemetry.provider import telemetry
-from shared.telemetry.traces import span
-from worker.pipeline.claim import Claimer, NotTaken
-from worker.pipeline.completion import record_answer
+from shared.telemetry.traces import ACTIVATION_ID, span
+from worker.pipeline.claim import Claimer
 from worker.pipeline.decide import Decider, Pause
 from worker.pipeline.held_claims import HeldClaims
-from worker.pipeline.ledger import ClaimEnd, Ledger
+from worker.pipeline.records import ClaimEnd, Ledger, record_answer
 
 log = structlog.get_logger(__name__)
 
@@ -36,6 +36,8 @@ Outcome = Literal[
 
 ACKED: frozenset[Outcome] = frozenset({"completed", "dropped", "gone", "done"})
 
+SPAN = {"messaging.system": "gcp_pubsub", "messaging.operation.type": "process"}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Processor:
@@ -49,13 +51,25 @@ class Processor:
     sleep: Callable[[float], None] = time.sleep
     monotonic: Callable[[], float] = time.monotonic
 
-    def process(self, message: ActivationMessage) -> Outcome:
-        """Handle one delivery. Raises StoreUnavailable, which is a nack as well."""
+    def receive(self, message: Message) -> Outcome:
+        """Decode and process one delivery, in the current trace.
+
+        Raises MessageNotUnderstood, and StoreUnavailable; either is a nack.
+        """
+        with span("process", SpanKind.CONSUMER, attributes=SPAN) as process:
+            delivered = decode(message)
+            process.set_attribute(ACTIVATION_ID, delivered.activation.activation_id)
+            outcome = self.process(delivered)
+            process.set_attribute("innerjourney.outcome", outcome)
+            return outcome
+
+    def process(self, delivered: ActivationMessage) -> Outcome:
         if self.claims.closed:
             return "released"
-        claimed = self.claimer.claim(message)
+        claimed = self.claimer.claim(delivered)
         if not isinstance(claimed, Stored):
-            return _not_taken(message, claimed)
+            log.info("activation.not_taken", **_named(delivered.activation), why=claimed)
+            return claimed
         telemetry().metrics.claimed(claimed.activation, claimed.written_at)
         get_current_span().set_attribute("innerjourney.attempt", claimed.activation.attempt)
         with self.claims.holding(claimed):
@@ -66,12 +80,12 @@ class Processor:
     def _work(self, claimed: Stored) -> Outcome:
         started = self.monotonic()
         activation = claimed.activation
-        ended = self.decider.answer(activation, claimed.read_at)
+        decided = self.decider.decide(activation, claimed.read_at)
         # The store's time of the claim plus what has passed since: no clock of ours decides.
         now = claimed.read_at + timedelta(seconds=self.monotonic() - started)
-        if isinstance(ended, Pause):
-            return self._release(claimed, ended, now)
-        return self._complete(claimed, ended, now)
+        if isinstance(decided, Pause):
+            return self._release(claimed, decided, now)
+        return self._complete(claimed, decided, now)
 
     def _release(self, claimed: Stored, pause: Pause, now: datetime) -> Outcome:
         wanted = claimed.activation.released(now=now, not_before=pause.until, spent=pause.spent)
@@ -90,18 +104,18 @@ class Processor:
     def _write_back(self, claimed: Stored, wanted: Activation, spent: Usage) -> bool:
         """False when cancelled, erased or taken over meanwhile. What was spent is accounted for
         whatever happens. Raises StoreUnavailable when the time for it is over."""
-        fate: ClaimEnd = "unwritten"
+        end: ClaimEnd = "unwritten"
         try:
             with span("complete" if wanted.done else "release"):
                 written = self._write(claimed, wanted)
-            fate = "dropped"
+            end = "dropped"
             if written:
-                fate = "completed" if wanted.done else "released"
+                end = "completed" if wanted.done else "released"
             else:
                 log.warning("activation.dropped", **_named(claimed.activation))
             return written
         finally:
-            self.ledger.record(claimed.activation, spent, fate)
+            self.ledger.record(claimed.activation, spent, end)
 
     def _write(self, claimed: Stored, wanted: Activation) -> bool:
         """Retries the write, never the call. False: the version has moved on."""
@@ -128,11 +142,6 @@ class Processor:
         if wanted.status == "completed":
             return there.status == "completed" and there.claim_id == wanted.claim_id
         return there.status == wanted.status and there.not_before == wanted.not_before
-
-
-def _not_taken(message: ActivationMessage, reason: NotTaken) -> Outcome:
-    log.info("activation.not_taken", **_named(message.activation), why=reason)
-    return reason
 
 
 def _named(activation: Activation) -> dict[str, object]:

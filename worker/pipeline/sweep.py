@@ -9,8 +9,8 @@ from shared.clock import Clock
 from shared.domain.messages import encode
 from shared.errors import Conflict, PublishFailed
 from shared.ports import ActivationStore, Publisher, Stored
-from worker.pipeline.completion import record_answer
-from worker.pipeline.decide import Decider
+from worker.pipeline.fallback_answers import FallbackAnswers
+from worker.pipeline.records import complete
 
 log = structlog.get_logger(__name__)
 
@@ -34,7 +34,7 @@ class SweepCounts:
 class Sweeper:
     store: ActivationStore
     publisher: Publisher
-    decider: Decider
+    fallback: FallbackAnswers
     lease: timedelta
     clock: Clock
     batch: int = field(default=BATCH)
@@ -68,10 +68,8 @@ class Sweeper:
 
     def _complete(self, stored: Stored) -> None:
         """Past the deadline the queue can't help any more: the step is written from here."""
-        answer = self.decider.fallback(stored.activation, "deadline")
-        completed = stored.activation.completed(answer, now=stored.read_at)
-        self.store.replace(completed, stored.version)
-        record_answer(completed, by="sweep")
+        answer = self.fallback.instead_of_gemini(stored.activation, "deadline")
+        complete(self.store, stored, answer, by="sweep")
 
     def _publish_again(self, stored: Stored) -> None:
         """The write comes first: it fences off a worker whose lease is over, and its version is the

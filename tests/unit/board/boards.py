@@ -8,7 +8,7 @@ from shared.domain.activation import Activation, FallbackReason, Source, Usage
 from shared.domain.summary import Outline
 from tests.builders import NOON, an_activation, an_answer
 from worker.board.figures import Board, Reading, board_of
-from worker.cost import Prices
+from worker.gemini.prices import Prices
 
 PRICES = Prices({"m": {"input": 2.0, "output": 10.0}}, {"latest": "m"})
 MIDNIGHT = NOON.replace(hour=0, minute=0, second=0, microsecond=0)

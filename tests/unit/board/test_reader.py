@@ -1,6 +1,5 @@
 """The board is read seldom and little, and is right all the same."""
 
-import random
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
@@ -16,8 +15,8 @@ from tests.builders import NOON, an_activation, an_answer
 from tests.doubles import FakeTime, StoreWithFaults
 from tests.support.stored_documents import UNREADABLE, change_document
 from worker.board import reader as board_reader
-from worker.board.reader import FRESH, LATE, WHOLE_AGAIN, BoardReader
-from worker.cost import Prices
+from worker.board.reader import FRESH, BoardReader
+from worker.gemini.prices import Prices
 
 
 class Watched(StoreWithFaults):
@@ -93,58 +92,26 @@ def test_a_clock_that_was_set_back_does_not_freeze_it(
     assert reader.board().now == time.now()
 
 
-def test_what_is_done_is_not_read_again(
-    reader: BoardReader, watched: Watched, made: Made, store: SqliteStore, time: FakeTime
-) -> None:
-    made("a")
-    complete(store, time, "a")
-    later(time, 2 * LATE)
-    reader.board()
-    made("b")
-    later(time)
-    assert reader.board().states == {"completed": 1, "queued": 1}
-    assert watched.read == [1, 1]
-
-
-def test_what_still_waits_is_read_until_it_is_done(
+def test_what_waits_is_shown_until_it_is_done(
     reader: BoardReader, made: Made, store: SqliteStore, time: FakeTime
 ) -> None:
     made("a")
     reader.board()
-    later(time, 2 * LATE)
-    assert reader.board().waiting.oldest_seconds == 2 * LATE.total_seconds()
+    later(time, timedelta(minutes=2))
+    assert reader.board().waiting.oldest_seconds == 120
     complete(store, time, "a")
     later(time)
     assert (reader.board().waiting.count, reader.board().states) == (0, {"completed": 1})
 
 
-def test_what_came_while_nobody_watched_is_found(
-    reader: BoardReader, made: Made, time: FakeTime
-) -> None:
-    reader.board()
-    later(time, LATE / 2)
-    made("a")
-    later(time, 3 * LATE)
-    assert reader.board().accepted == 1
-
-
-def test_what_turns_up_late_is_found(
-    reader: BoardReader, store: SqliteStore, time: FakeTime
-) -> None:
-    reader.board()
-    store.create(an_activation("late", now=time.now() - LATE / 2))
-    later(time)
-    assert reader.board().accepted == 1
-
-
-def test_what_was_erased_is_gone_when_the_day_is_read_again(
+def test_what_was_erased_is_gone_at_the_next_look(
     reader: BoardReader, made: Made, store: SqliteStore, time: FakeTime
 ) -> None:
     made("a")
     complete(store, time, "a")
     reader.board()
     store.delete("a")
-    later(time, WHOLE_AGAIN)
+    later(time)
     assert reader.board().accepted == 0
 
 
@@ -178,19 +145,6 @@ def test_exactly_as_many_as_are_read_are_not_cut(
     for name in "abc":
         made(name)
     assert (reader.board().accepted, reader.board().cut) == (3, False)
-
-
-def test_reading_little_shows_what_reading_everything_would(
-    reader: BoardReader, made: Made, store: SqliteStore, time: FakeTime
-) -> None:
-    waiting: list[str] = []
-    for number in range(150):
-        if waiting and random.random() < 0.5:
-            complete(store, time, waiting.pop(random.randrange(len(waiting))))
-        else:
-            waiting.append(made(f"a{number}").activation_id)
-        time.advance(random.choice([4, 10, 30, 90, 400]))
-        assert reader.board() == a_reader(store, time).board()
 
 
 def test_a_store_that_is_away_is_asked_once_for_all_watchers(

@@ -11,13 +11,14 @@ from shared.domain.messages import ActivationMessage
 from shared.errors import StoreUnavailable
 from tests.builders import LEASE, NOON, a_decider, an_activation
 from tests.doubles import FakeTime, ScriptedGemini, StoreWithFaults
-from worker.cost import Prices, add_up, load_prices, report
+from worker.cost import add_up, report
 from worker.gemini.port import Unavailable, WithoutKey
+from worker.gemini.prices import Prices, load_prices
 from worker.gemini.prompt import VERSION
 from worker.pipeline.claim import Claimer
 from worker.pipeline.held_claims import HeldClaims
-from worker.pipeline.ledger import Ledger
 from worker.pipeline.process import Processor
+from worker.pipeline.records import Ledger
 
 PRICES = Prices({"m": {"input": 2.0, "output": 10.0}}, {"latest": "m"})
 

@@ -9,8 +9,8 @@ from tests.doubles import FakeTime
 from worker.gemini.port import Gemini
 from worker.pipeline.claim import Claimer
 from worker.pipeline.held_claims import HeldClaims
-from worker.pipeline.ledger import Ledger
 from worker.pipeline.process import Processor
+from worker.pipeline.records import Ledger
 
 
 def a_processor(

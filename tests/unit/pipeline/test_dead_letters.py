@@ -7,15 +7,14 @@ from local.sqlite.store import SqliteStore
 from shared.domain.messages import Message, encode
 from shared.errors import Conflict, StoreUnavailable
 from shared.ports import ActivationStore
-from tests.builders import LEASE, NOON, a_decider, an_activation, an_answer
-from tests.doubles import FakeTime, ScriptedGemini, StoreWithFaults
+from tests.builders import FALLBACK, LEASE, NOON, an_activation, an_answer
+from tests.doubles import FakeTime, StoreWithFaults
 from tests.support.stored_documents import change_document
 from worker.pipeline.dead_letters import KEPT_BYTES, DeadLetters
 
 
 def dead_letters(store: ActivationStore, time: FakeTime) -> DeadLetters:
-    decider = a_decider(ScriptedGemini())
-    return DeadLetters(store=store, decider=decider, lease=LEASE, clock=time.now)
+    return DeadLetters(store=store, fallback=FALLBACK, lease=LEASE, clock=time.now)
 
 
 def submitted(store: SqliteStore) -> Message:

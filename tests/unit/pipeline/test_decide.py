@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from shared.domain.activation import Activation, Answer, FallbackReason
-from tests.builders import NOON, a_decider, an_activation
+from tests.builders import FALLBACK, NOON, a_decider, an_activation
 from tests.doubles import FakeTime, ScriptedGemini
 from worker.gemini.port import Unavailable
 from worker.pipeline.decide import Pause
@@ -29,7 +29,7 @@ def test_a_signal_is_answered_with_care_and_nothing_is_sent_to_gemini(
     activation: Activation,
 ) -> None:
     gemini = ScriptedGemini()
-    ended = a_decider(gemini).answer(activation, NOON)
+    ended = a_decider(gemini).decide(activation, NOON)
     assert isinstance(ended, Answer)
     assert (ended.source, ended.fallback_reason, ended.model) == ("safety", None, None)
     assert ended.step == caring_step("sv")
@@ -40,19 +40,19 @@ def test_a_signal_is_answered_with_care_and_nothing_is_sent_to_gemini(
 @pytest.mark.parametrize("reason", ["undeliverable", "deadline"])
 def test_where_the_library_would_answer_care_comes_first_too(reason: FallbackReason) -> None:
     """A dead letter or a late activation may be the one that needs it most."""
-    ended = a_decider(ScriptedGemini()).fallback(an_activation(goal=HEAVY), reason)
+    ended = FALLBACK.instead_of_gemini(an_activation(goal=HEAVY), reason)
     assert ended.source == "safety"
 
 
 def test_care_speaks_the_users_language() -> None:
-    ended = a_decider(ScriptedGemini()).answer(an_activation(goal=HEAVY, language="en-GB"), NOON)
+    ended = a_decider(ScriptedGemini()).decide(an_activation(goal=HEAVY, language="en-GB"), NOON)
     assert isinstance(ended, Answer)
     assert ended.step == caring_step("en")
 
 
 def test_other_flags_are_no_signal() -> None:
     gemini = ScriptedGemini()
-    a_decider(gemini).answer(with_risk(suicideRisk=False, depressionRisk=True), NOON)
+    a_decider(gemini).decide(with_risk(suicideRisk=False, depressionRisk=True), NOON)
     assert len(gemini.requests) == 1
 
 
@@ -64,7 +64,7 @@ def test_geminis_pause_is_counted_from_its_answer(time: FakeTime) -> None:
         raise Unavailable("429", reason="quota", retry_after=30)
 
     decider = replace(a_decider(ScriptedGemini(slowly)), monotonic=time.monotonic)
-    ended = decider.answer(an_activation(), NOON)
+    ended = decider.decide(an_activation(), NOON)
     assert isinstance(ended, Pause)
     assert ended.until == NOON + timedelta(seconds=50)
 
@@ -75,6 +75,6 @@ def test_a_pause_that_ends_after_the_deadline_by_that_count_is_none(time: FakeTi
         raise Unavailable("429", reason="quota", retry_after=290)
 
     decider = replace(a_decider(ScriptedGemini(slowly)), monotonic=time.monotonic)
-    ended = decider.answer(an_activation(), NOON)
+    ended = decider.decide(an_activation(), NOON)
     assert isinstance(ended, Answer)
     assert ended.fallback_reason == "quota"

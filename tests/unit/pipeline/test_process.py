@@ -21,8 +21,8 @@ from worker.gemini.port import (
 )
 from worker.pipeline.claim import Claimer
 from worker.pipeline.held_claims import HeldClaims
-from worker.pipeline.ledger import Ledger
 from worker.pipeline.process import Processor
+from worker.pipeline.records import Ledger
 
 SPENT = Usage(gemini_calls=2, gemini_ms=50)
 

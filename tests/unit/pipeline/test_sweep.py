@@ -10,8 +10,8 @@ from shared.domain.activation import FIRST_LOOK, SWEEP_GRACE, Activation
 from shared.domain.messages import decode
 from shared.errors import Conflict, StoreUnavailable
 from shared.ports import ActivationStore, Stored
-from tests.builders import LEASE, NOON, a_decider, an_activation, an_answer
-from tests.doubles import FakePublisher, FakeTime, ScriptedGemini, StoreWithFaults
+from tests.builders import FALLBACK, LEASE, NOON, an_activation, an_answer
+from tests.doubles import FakePublisher, FakeTime, StoreWithFaults
 from tests.support.stored_documents import UNREADABLE, change_document
 from worker.pipeline.claim import Claimer
 from worker.pipeline.sweep import NEXT_LOOK, Sweeper
@@ -20,11 +20,10 @@ from worker.pipeline.sweep import NEXT_LOOK, Sweeper
 def a_sweeper(
     store: ActivationStore, publisher: FakePublisher, time: FakeTime, batch: int = 100
 ) -> Sweeper:
-    decider = a_decider(ScriptedGemini())
     return Sweeper(
         store=store,
         publisher=publisher,
-        decider=decider,
+        fallback=FALLBACK,
         lease=LEASE,
         clock=time.now,
         batch=batch,

@@ -1,0 +1,31 @@
+"""Answers that need no Gemini: help in a crisis first, then a step from our library."""
+
+from dataclasses import dataclass
+
+from shared.domain.activation import Activation, Answer, FallbackReason, Usage
+from worker.fallback import FallbackLibrary
+from worker.safety import caring_step, signals_self_harm
+
+
+@dataclass(frozen=True)
+class FallbackAnswers:
+    library: FallbackLibrary
+
+    def in_crisis(self, activation: Activation) -> Answer | None:
+        """The caring step where the goal or the profile signals self-harm, else None."""
+        if not signals_self_harm(activation.goal, activation.profile):
+            return None
+        return Answer(step=caring_step(activation.language), source="safety")
+
+    def instead_of_gemini(
+        self, activation: Activation, reason: FallbackReason, spent: Usage | None = None
+    ) -> Answer:
+        """The caring step in a crisis, else the library's. `spent` is what calls have cost."""
+        usage = spent or Usage()
+        caring = self.in_crisis(activation)
+        if caring is not None:
+            return caring.model_copy(update={"usage": usage})
+        step = self.library.step_for(
+            activation.activation_id, mood=activation.mood, language=activation.language
+        )
+        return Answer(step=step, source="fallback", fallback_reason=reason, usage=usage)
