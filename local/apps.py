@@ -13,7 +13,7 @@ from shared.settings import Settings, read_settings
 from shared.telemetry.logs import configure_logging
 from shared.telemetry.provider import configure_telemetry
 from worker.gemini.key import with_gemini_key
-from worker.services import build_gemini
+from worker.wiring import build_gemini
 
 
 def sqlite_adapters(settings: Settings, data_dir: str) -> tuple[SqliteStore, SqliteQueue]:

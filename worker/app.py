@@ -13,8 +13,9 @@ from shared.settings import Settings
 from shared.telemetry.request_traces import install_request_traces
 from worker.board.routes import board_routes
 from worker.gemini.port import Gemini
-from worker.http.routes import worker_routes
-from worker.services import build_board, build_services
+from worker.http.push_auth import push_authorization
+from worker.http.routes import WorkerRoutes
+from worker.wiring import build_board, build_pipeline
 
 MAX_BODY_BYTES = 15 * 1024 * 1024
 """A Pub/Sub message is 10 MB at most, and base64 adds a third."""
@@ -34,9 +35,15 @@ def create_app(
     install_problems(app)
     install_security_headers(app, https=settings.on_cloud_run)
     app.register_blueprint(health_routes(store, publisher))
-    services = build_services(settings, store, publisher, gemini, clock)
-    app.register_blueprint(worker_routes(services))
+    pipeline = build_pipeline(settings, store, publisher, gemini, clock)
+    routes = WorkerRoutes(
+        authorize=push_authorization(settings),
+        processor=pipeline.processor,
+        dead_letters=pipeline.dead_letters,
+        sweeper=pipeline.sweeper,
+    )
+    app.register_blueprint(routes.blueprint())
     if settings.board_is_on:
         app.register_blueprint(board_routes(build_board(settings, store, gemini, clock)))
-    app.extensions[BEFORE_KILLED] = services.claims.release_all
+    app.extensions[BEFORE_KILLED] = pipeline.claims.release_all
     return app

@@ -12,7 +12,7 @@ from shared.telemetry.logs import configure_logging
 from shared.telemetry.provider import configure_telemetry
 from worker.app import create_app
 from worker.gemini.key import with_gemini_key
-from worker.services import build_gemini
+from worker.wiring import build_gemini
 
 
 def app() -> Flask:

@@ -27,7 +27,7 @@ from shared.telemetry.provider import configure_telemetry
 from shared.telemetry.traces import trace_of
 from worker.gemini.key import with_gemini_key
 from worker.pipeline.process import ACKED, Processor
-from worker.services import build_gemini, build_services
+from worker.wiring import build_gemini, build_pipeline
 
 log = structlog.get_logger(__name__)
 
@@ -55,7 +55,7 @@ def handle(processor: Processor, pulled: PulledMessage) -> None:
 def run(settings: Settings) -> int:
     """Pull until SIGTERM or SIGINT, then let what is under way finish. The exit code."""
     store, publisher = google_adapters(settings)
-    services = build_services(settings, store, publisher, build_gemini(settings))
+    pipeline = build_pipeline(settings, store, publisher, build_gemini(settings))
     subscriber = pubsub_v1.SubscriberClient()
     path = subscriber.subscription_path(
         settings.google_cloud_project or "", settings.pubsub_subscription
@@ -63,7 +63,7 @@ def run(settings: Settings) -> int:
     executor = ThreadPoolExecutor(settings.web_threads, thread_name_prefix="pull")
     stream = subscriber.subscribe(
         path,
-        callback=lambda pulled: handle(services.processor, pulled),
+        callback=lambda pulled: handle(pipeline.processor, pulled),
         flow_control=pubsub_v1.types.FlowControl(
             max_messages=settings.web_threads, max_lease_duration=settings.lease_seconds
         ),
@@ -73,7 +73,7 @@ def run(settings: Settings) -> int:
 
     def stop(_: int, __: Any) -> None:
         stream.cancel()
-        release_all = threading.Timer(BEFORE_KILLED_SECONDS, services.claims.release_all)
+        release_all = threading.Timer(BEFORE_KILLED_SECONDS, pipeline.claims.release_all)
         release_all.daemon = True
         release_all.start()
 

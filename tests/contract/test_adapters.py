@@ -37,7 +37,7 @@ from worker.gemini.port import (
     Unavailable,
     reason_of,
 )
-from worker.services import build_sdk
+from worker.wiring import build_sdk
 
 REQUEST = StepRequest(mood=2, goal="komma igång", language="sv")
 KEY = "the-key"

@@ -33,7 +33,7 @@ from worker.gemini.repairing import RepairingGemini
 from worker.gemini.retrying import RetryingGemini, RetryPolicy
 from worker.pipeline.decide import Decider, Pause
 from worker.pipeline.fallback_answers import FallbackAnswers
-from worker.services import build_sdk
+from worker.wiring import build_sdk
 
 ATTEMPTS = 3
 ATTEMPT_SECONDS = 0.4
@@ -116,7 +116,7 @@ def test_each_behaviour_ends_as_the_classification_says(
 
 
 def _answerer(settings: Settings, time: FakeTime) -> Decider:
-    """As worker/services.py builds it, but for the waiting."""
+    """As worker/wiring.py builds it, but for the waiting."""
     policy = RetryPolicy(attempts=ATTEMPTS, attempt_seconds=ATTEMPT_SECONDS, max_sleep_seconds=5)
     breaking = BreakingGemini(build_sdk(settings), failures=50, recovery_seconds=30)
     retrying = RetryingGemini(breaking, policy, sleep=time.sleep, monotonic=time.monotonic)

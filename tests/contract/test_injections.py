@@ -16,7 +16,7 @@ from worker.fallback import load_library
 from worker.gemini.prompt import SYSTEM_INSTRUCTION
 from worker.pipeline.decide import Decider
 from worker.pipeline.fallback_answers import FallbackAnswers
-from worker.services import build_gemini
+from worker.wiring import build_gemini
 
 ATTEMPTS: list[str] = json.loads(
     Path(__file__).with_name("injections.json").read_text(encoding="utf-8")

@@ -31,7 +31,7 @@ def user_message(request: StepRequest) -> str:
     text = json.dumps(data, ensure_ascii=False).replace("<", "\\u003c").replace(">", "\\u003e")
     message = f"<user_data>\n{text}\n</user_data>"
     if request.complaint:
-        # Places and rules only (step_text.py): the model's own words are not repeated.
+        # Places and rules only (response.py): the model's own words are not repeated.
         message += f"\nYour last answer was not valid: {request.complaint}. Answer again."
     return message
 

@@ -15,7 +15,6 @@ from shared.telemetry.request_traces import follow
 from worker.http.envelope import unwrap
 from worker.http.push_auth import Authorize
 from worker.pipeline.dead_letters import DeadLetters
-from worker.pipeline.held_claims import HeldClaims
 from worker.pipeline.process import ACKED, Processor
 from worker.pipeline.sweep import Sweeper
 
@@ -23,46 +22,42 @@ log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Services:
-    """What the routes need, wired in services.py."""
-
+class WorkerRoutes:
+    authorize: Authorize
     processor: Processor
     dead_letters: DeadLetters
     sweeper: Sweeper
-    authorize: Authorize
-    claims: HeldClaims
 
+    def blueprint(self) -> Blueprint:
+        routes = Blueprint("worker", __name__)
+        routes.before_request(self._authorize)
+        routes.register_error_handler(MessageNotUnderstood, _not_understood)
+        routes.post("/pubsub/push")(self.push)
+        routes.post("/pubsub/dead-letter")(self.dead_letter)
+        routes.post("/tasks/sweep")(self.sweep)
+        return routes
 
-def worker_routes(services: Services) -> Blueprint:
-    routes = Blueprint("worker", __name__)
-
-    @routes.before_request
-    def authorize() -> None:
-        services.authorize(request.headers.get("Authorization"))
-
-    @routes.errorhandler(MessageNotUnderstood)
-    def not_understood(error: MessageNotUnderstood) -> Response:
-        log.error("push.not_understood", path=request.path, error=str(error))
-        return to_response(Problem(400, "This is not one of our messages."))
-
-    @routes.post("/pubsub/push")
-    def push() -> tuple[str, int]:
+    def push(self) -> tuple[str, int]:
         _, message = unwrap(read_body())
         follow(message.attributes.get("traceparent"))
-        outcome = services.processor.receive(message)
+        outcome = self.processor.receive(message)
         return _answer(outcome in ACKED, outcome)
 
-    @routes.post("/pubsub/dead-letter")
-    def dead_letter() -> tuple[str, int]:
+    def dead_letter(self) -> tuple[str, int]:
         message_id, message = unwrap(read_body())
         follow(message.attributes.get("traceparent"))
-        return _answer(services.dead_letters.handle(message_id, message), "leased")
+        return _answer(self.dead_letters.handle(message_id, message), "leased")
 
-    @routes.post("/tasks/sweep")
-    def sweep() -> Response:
-        return jsonify(vars(services.sweeper.sweep()))
+    def sweep(self) -> Response:
+        return jsonify(vars(self.sweeper.sweep()))
 
-    return routes
+    def _authorize(self) -> None:
+        self.authorize(request.headers.get("Authorization"))
+
+
+def _not_understood(error: MessageNotUnderstood) -> Response:
+    log.error("push.not_understood", path=request.path, error=str(error))
+    return to_response(Problem(400, "This is not one of our messages."))
 
 
 def _answer(acked: bool, why: str) -> tuple[str, int]:

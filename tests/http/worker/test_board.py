@@ -13,7 +13,7 @@ from tests.doubles import FakePublisher, FakeTime, ScriptedGemini, StoreWithFaul
 from tests.http.conftest import Apps
 from tests.http.pushes import ACCOUNT, AUDIENCE
 from worker.gemini.port import state_of
-from worker.services import build_gemini
+from worker.wiring import build_gemini
 
 CANARY = "kanariefågel-7391"
 

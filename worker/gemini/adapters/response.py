@@ -1,15 +1,19 @@
 """The step in Gemini's answer; both SDKs' objects have the same shape."""
 
+import re
 import time
 from collections.abc import Callable
 from typing import Any
+
+from pydantic import ValidationError
 
 from shared.domain.activation import Usage
 from shared.domain.step import Step
 from worker.gemini.adapters.classification import of_block_reason, of_finish_reason
 from worker.gemini.adapters.failures import failure
-from worker.gemini.adapters.step_text import read_step
 from worker.gemini.port import GeminiError, Generated, InvalidOutput, Unavailable
+
+_FENCED = re.compile(r"\A\s*```(?:json)?\s*\n(?P<inside>.*?)\n?\s*```\s*\Z", re.DOTALL)
 
 
 def step_in(answer: Any) -> Step:
@@ -34,6 +38,28 @@ def step_in(answer: Any) -> Step:
     if not texts:
         raise InvalidOutput("no text")
     return read_step(texts[-1])
+
+
+def read_step(text: str) -> Step:
+    """Raises InvalidOutput, which names the places that are wrong and no value.
+
+    A key too many is dropped: that is no reason to throw away what was paid for.
+    """
+    fenced = _FENCED.match(text)
+    try:
+        return Step.model_validate_json(
+            fenced["inside"] if fenced else text, strict=True, extra="ignore"
+        )
+    except ValidationError as error:
+        raise InvalidOutput(_places(error)) from None
+
+
+def _places(error: ValidationError) -> str:
+    details = error.errors(include_url=False, include_input=False, include_context=False)
+    return "; ".join(
+        f"/{'/'.join(str(part) for part in detail['loc'])}: {detail['type']}"
+        for detail in details[:5]
+    )
 
 
 def answered(model: str, ask: Callable[[], Any]) -> Generated:

@@ -1,5 +1,6 @@
-"""Wire the worker's parts from whatever store, queue and Gemini it is given."""
+"""Wire the worker's parts from whatever store, queue and Gemini they are given."""
 
+from dataclasses import dataclass
 from datetime import timedelta
 
 import structlog
@@ -16,8 +17,6 @@ from worker.gemini.port import Gemini, WithoutKey, state_of
 from worker.gemini.prices import load_prices
 from worker.gemini.repairing import RepairingGemini
 from worker.gemini.retrying import RetryingGemini, RetryPolicy
-from worker.http.push_auth import push_authorization
-from worker.http.routes import Services
 from worker.pipeline.claim import Claimer
 from worker.pipeline.dead_letters import DeadLetters
 from worker.pipeline.decide import Decider
@@ -56,13 +55,23 @@ def build_sdk(settings: Settings) -> Gemini:
     return GenAIAdapter(settings)
 
 
-def build_services(
+@dataclass(frozen=True, kw_only=True)
+class Pipeline:
+    """What handles deliveries, however they arrive, and what looks after the rest."""
+
+    processor: Processor
+    dead_letters: DeadLetters
+    sweeper: Sweeper
+    claims: HeldClaims
+
+
+def build_pipeline(
     settings: Settings,
     store: ActivationStore,
     publisher: Publisher,
     gemini: Gemini,
     clock: Clock = utc_now,
-) -> Services:
+) -> Pipeline:
     lease = timedelta(seconds=settings.lease_seconds)
     fallback = FallbackAnswers(load_library())
     decider = Decider(
@@ -73,7 +82,7 @@ def build_services(
         budget_seconds=settings.gemini_budget_seconds,
     )
     claims = HeldClaims(store)
-    return Services(
+    return Pipeline(
         processor=Processor(
             store=store,
             claims=claims,
@@ -90,7 +99,6 @@ def build_services(
             lease=lease,
             clock=clock,
         ),
-        authorize=push_authorization(settings),
         claims=claims,
     )
 

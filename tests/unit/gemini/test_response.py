@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.builders import a_step, step_fields
-from worker.gemini.adapters.step_text import read_step
+from worker.gemini.adapters.response import read_step
 from worker.gemini.port import InvalidOutput
 
 CANARY = "kanariefågel"
