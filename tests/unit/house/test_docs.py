@@ -1,4 +1,4 @@
-"""Links in the documents lead somewhere, and so do the headings that alerts name."""
+"""Links in the documents lead somewhere, and so do file names and the headings of alerts."""
 
 import json
 import re
@@ -32,6 +32,14 @@ def test_every_link_leads_to_a_file_and_a_heading_that_are_there(document: Path)
         target = (document.parent / path).resolve() if path else document
         assert target.exists(), link
         assert not heading or heading in headings(target), link
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_file_named_in_the_text_is_there(document: Path) -> None:
+    named = re.findall(
+        r"`([\w.-]+/[\w./-]+\.(?:py|js|sh|json|toml|md|rules))`", document.read_text()
+    )
+    assert [name for name in named if not (ROOT / name).exists()] == []
 
 
 def test_every_alert_of_the_deployment_names_a_heading_of_the_guide() -> None:
