@@ -60,6 +60,18 @@ class _ClosesItself(sqlite3.Connection):
             self.close()
 
 
+class _Cursor(sqlite3.Cursor):
+    """A statement is still running while its rows are fetched, so a fetch can fail like it."""
+
+    def fetchone(self) -> Any:
+        with _translated():
+            return super().fetchone()
+
+    def fetchall(self) -> list[Any]:
+        with _translated():
+            return super().fetchall()
+
+
 class Database:
     """A connection for each thread, opened when it is first needed."""
 
@@ -68,13 +80,9 @@ class Database:
         self._local = threading.local()
 
     def execute(self, statement: str, *parameters: Any) -> sqlite3.Cursor:
-        """One statement, committed. Raises StoreUnavailable, and sqlite3.IntegrityError."""
-        try:
-            return self._connection().execute(statement, parameters)
-        except sqlite3.IntegrityError:
-            raise
-        except sqlite3.DatabaseError as error:
-            raise StoreUnavailable(str(error)) from error
+        """One statement, committed unless it is in a transaction. Raises StoreUnavailable."""
+        with _translated():
+            return self._connection().cursor(_Cursor).execute(statement, parameters)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -82,15 +90,23 @@ class Database:
         self.execute("BEGIN IMMEDIATE")
         try:
             yield
+            self.execute("COMMIT")
         except BaseException:
-            self.execute("ROLLBACK")
+            self._forget_connection()
             raise
-        self.execute("COMMIT")
 
     def forget_old_pages(self) -> None:
         """Empty the write-ahead log, which keeps what was erased until it is written over. While
         another connection reads it, some of it stays until the next time."""
         self.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
+    def _forget_connection(self) -> None:
+        """This thread's next call opens a new one, so no failure can leave it in a transaction."""
+        connection: sqlite3.Connection = self._local.connection
+        del self._local.connection
+        with suppress(sqlite3.Error):  # a disk that can't commit may not roll back either
+            connection.rollback()
+        connection.close()
 
     def _connection(self) -> sqlite3.Connection:
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
@@ -118,13 +134,34 @@ def open_database(data_dir: Path) -> Database:
 
     Raises StoreUnavailable when the folder or the file can't be written.
     """
+    path = data_dir / FILE_NAME
     try:
-        data_dir.mkdir(parents=True, exist_ok=True)
+        data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _keep_private(path)
     except OSError as error:
         raise StoreUnavailable(error.strerror or "can't be made") from error
-    database = Database(data_dir / FILE_NAME)
+    database = Database(path)
     for statement in SCHEMA.split(";"):
         database.execute(statement)
     # Where the tables are there already nothing was written yet; a disk may have become read-only.
     database.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
     return database
+
+
+def _keep_private(path: Path) -> None:
+    """Nobody but the owner may read or write the database. Raises OSError."""
+    # Made before SQLite does: it gives -wal and -shm the mode of the file. One that is there must
+    # not be opened: closing it would end the locks that SQLite holds on it in this process.
+    with suppress(FileExistsError):
+        path.touch(mode=0o600, exist_ok=False)
+    for name in (path.name, f"{path.name}-wal", f"{path.name}-shm"):
+        with suppress(FileNotFoundError):
+            path.with_name(name).chmod(0o600)
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise StoreUnavailable(str(error)) from error

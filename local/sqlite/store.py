@@ -2,7 +2,6 @@
 
 import json
 import secrets
-import sqlite3
 from collections.abc import Callable
 from datetime import datetime
 from threading import Event
@@ -36,14 +35,14 @@ class SqliteStore:
 
     def create(self, activation: Activation) -> Stored:
         row = self._row(activation)
-        try:
-            self._database.execute(
-                "INSERT INTO activations (activation_id, user_id, created_at, expires_at, due_at,"
-                " version, written_at, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                *row.values(),
-            )
-        except sqlite3.IntegrityError:
-            raise AlreadyExists(activation.activation_id) from None
+        created = self._database.execute(
+            "INSERT INTO activations (activation_id, user_id, created_at, expires_at, due_at,"
+            " version, written_at, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+            " ON CONFLICT (activation_id) DO NOTHING",
+            *row.values(),
+        )
+        if created.rowcount != 1:
+            raise AlreadyExists(activation.activation_id)
         return self._just_written(activation, row)
 
     def get(self, activation_id: str) -> Stored | None:

@@ -1,19 +1,18 @@
-"""The local file: what it says when it can't be used."""
+"""The local file: who may read it, and what it says when it can't be used."""
 
 import os
+import resource
 import sqlite3
+import stat
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import datetime, timezone
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
 
-from local.sqlite.database import FILE_NAME, open_database
-from local.sqlite.store import SqliteStore
+from local.sqlite.database import FILE_NAME, Database, open_database
 from shared.errors import StoreUnavailable
-from tests.builders import an_activation
 
 NOBODY = 65534
 
@@ -52,14 +51,143 @@ def test_a_file_that_is_no_database_is_an_outage_not_a_crash(tmp_path: Path) -> 
         open_database(tmp_path)
 
 
-def test_what_is_erased_is_in_no_file_any_more(tmp_path: Path) -> None:
+def test_a_commit_that_fails_leaves_the_thread_outside_its_transaction(tmp_path: Path) -> None:
+    """Busy is the one failure after which SQLite stays inside. With a write-ahead log no reader
+    makes a commit wait; with the older journal one does."""
+    database, reader = open_database(tmp_path), sqlite3.connect(tmp_path / FILE_NAME)
+    database.execute("PRAGMA journal_mode = DELETE")
+    database.execute("PRAGMA busy_timeout = 1")
+    reader.execute("BEGIN")
+    reader.execute("SELECT * FROM messages").fetchall()
+    with pytest.raises(StoreUnavailable, match="locked"), database.transaction():
+        put_a_message(database)
+    reader.close()
+    with database.transaction():
+        put_a_message(database)
+    assert count_messages(database) == 1
+
+
+def test_a_disk_that_is_full_is_named_also_where_sqlite_has_rolled_back_itself(
+    tmp_path: Path,
+) -> None:
     database = open_database(tmp_path)
-    store = SqliteStore(database)
-    now = datetime.now(timezone.utc)
-    for name in ("one", "two"):
-        store.create(an_activation(name, goal=f"kanarie-{name}", now=now))
-    store.delete("one")
-    assert b"kanarie-two" in b"".join(path.read_bytes() for path in tmp_path.iterdir())
-    store.delete_all("anna")
-    kept = b"".join(path.read_bytes() for path in tmp_path.iterdir())
-    assert b"kanarie" not in kept
+    (pages,) = database.execute("PRAGMA page_count").fetchone()
+    database.execute(f"PRAGMA max_page_count = {pages}")
+    with pytest.raises(StoreUnavailable, match="full"), database.transaction():
+        put_a_message(database, b"x" * 100_000)
+    with database.transaction():
+        put_a_message(database)
+    assert count_messages(database) == 1
+
+
+def test_a_commit_that_the_disk_refuses_is_undone_and_the_next_one_works(tmp_path: Path) -> None:
+    database = open_database(tmp_path)
+    with pytest.raises(StoreUnavailable), no_file_may_grow(), database.transaction():
+        put_a_message(database, b"x" * 100_000)
+    with database.transaction():
+        put_a_message(database)
+    assert count_messages(database) == 1
+
+
+def test_an_error_between_its_statements_undoes_a_transaction(tmp_path: Path) -> None:
+    database = open_database(tmp_path)
+    with suppress(KeyError), database.transaction():
+        put_a_message(database)
+        raise KeyError
+    assert count_messages(database) == 0
+
+
+def test_while_another_writes_a_transaction_does_not_begin_and_later_it_does(
+    tmp_path: Path,
+) -> None:
+    database, writer = open_database(tmp_path), sqlite3.connect(tmp_path / FILE_NAME)
+    database.execute("PRAGMA busy_timeout = 1")
+    writer.execute("BEGIN IMMEDIATE")
+    with pytest.raises(StoreUnavailable, match="locked"), database.transaction():
+        put_a_message(database)
+    writer.close()
+    with database.transaction():
+        put_a_message(database)
+    assert count_messages(database) == 1
+
+
+def test_a_page_that_turns_out_broken_while_rows_are_read_is_an_outage(tmp_path: Path) -> None:
+    database = open_database(tmp_path)
+    for _ in range(200):
+        put_a_message(database, b"x" * 1000)
+    database.forget_old_pages()
+    with (tmp_path / FILE_NAME).open("r+b") as file:
+        file.seek(-20 * 4096, os.SEEK_END)
+        file.write(b"\xff" * 20 * 4096)
+    with pytest.raises(StoreUnavailable, match="malformed"):
+        open_database(tmp_path).execute("SELECT data FROM messages").fetchall()
+
+
+def test_a_row_that_breaks_a_rule_of_its_table_is_an_outage_like_any_other(tmp_path: Path) -> None:
+    with pytest.raises(StoreUnavailable):
+        open_database(tmp_path).execute("INSERT INTO messages (topic) VALUES ('t')")
+
+
+@pytest.mark.parametrize("umask", [0o000, 0o022, 0o077])
+def test_folder_and_files_are_for_their_owner_alone(tmp_path: Path, umask: int) -> None:
+    folder = tmp_path / "data"
+    with a_umask(umask):
+        database = open_database(folder)
+        put_a_message(database)
+    assert modes(folder) == {FILE_NAME: 0o600, f"{FILE_NAME}-wal": 0o600, f"{FILE_NAME}-shm": 0o600}
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+
+
+def test_files_that_were_open_to_everybody_are_closed_to_others_at_the_start(
+    tmp_path: Path,
+) -> None:
+    left_over = open_database(tmp_path)
+    put_a_message(left_over)
+    for path in tmp_path.iterdir():
+        path.chmod(0o644)
+    database = open_database(tmp_path)
+    assert set(modes(tmp_path).values()) == {0o600}
+    assert count_messages(database) == 1
+
+
+def test_a_folder_that_was_there_keeps_its_mode(tmp_path: Path) -> None:
+    """It may be anybody's: `--data-dir /tmp` must not close /tmp to all others."""
+    tmp_path.chmod(0o755)
+    open_database(tmp_path)
+    assert stat.S_IMODE(tmp_path.stat().st_mode) == 0o755
+
+
+def put_a_message(database: Database, data: bytes = b"x") -> None:
+    database.execute(
+        "INSERT INTO messages (topic, data, attributes, published_at, visible_at)"
+        " VALUES ('t', ?, '{}', 0, 0)",
+        data,
+    )
+
+
+def count_messages(database: Database) -> int:
+    return int(database.execute("SELECT count(*) FROM messages").fetchone()[0])
+
+
+def modes(folder: Path) -> dict[str, int]:
+    return {path.name: stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()}
+
+
+@contextmanager
+def a_umask(mask: int) -> Iterator[None]:
+    before = os.umask(mask)
+    try:
+        yield
+    finally:
+        os.umask(before)
+
+
+@contextmanager
+def no_file_may_grow() -> Iterator[None]:
+    """The kernel refuses every write of this process to a file, as a broken disk would."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
