@@ -49,32 +49,35 @@ def _start() -> int:
 
 
 def _run(options: "Options") -> None:
+    from local.run.data_folder import one_run_in
     from local.run.options import local_settings
     from local.run.ports_in_use import refuse_taken
-    from local.run.processes import stop_all
     from shared.telemetry.logs import configure_logging
 
     settings = local_settings()
     configure_logging(settings.log_level, json=False)
     refuse_taken(options.port, "ingress", "--port")
     refuse_taken(options.worker_port, "worker", "--worker-port")
-    if options.emulators:
-        from local.run.emulated import (  # Google's libraries, 1 s to import
-            emulated,
-            start_emulators,
-        )
+    with one_run_in(options.data_dir):
+        if options.emulators:
+            _run_on_emulators(options)
+        else:
+            from local.run.embedded import embedded
 
-        for number in SIGNALS:  # from here on there is something to clean up
-            signal.signal(number, signal.default_int_handler)
-        emulators = start_emulators(options)
-        try:
-            emulated(options, emulators).run()
-        finally:
-            stop_all(emulators, grace_seconds=5)
-    else:
-        from local.run.embedded import embedded
+            embedded(options, settings).run()
 
-        embedded(options, settings).run()
+
+def _run_on_emulators(options: "Options") -> None:
+    from local.run.emulated import emulated, start_emulators  # Google's libraries, 1 s to import
+    from local.run.processes import stop_all
+
+    for number in SIGNALS:  # from here on there is something to clean up
+        signal.signal(number, signal.default_int_handler)
+    emulators = start_emulators(options)
+    try:
+        emulated(options, emulators).run()
+    finally:
+        stop_all(emulators, grace_seconds=5)
 
 
 def _print_what_the_terminal_can_show() -> None:

@@ -66,6 +66,27 @@ def test_however_it_ends_no_process_is_left_behind(tmp_path: Path, number: int) 
         eventually(lambda: not pipeline.processes(), what="the end of every process")
 
 
+def test_a_second_run_on_the_same_data_is_refused_until_the_first_is_gone(tmp_path: Path) -> None:
+    """Also gone by SIGKILL, which leaves no time to give anything back."""
+    with running(tmp_path / "run") as first:
+        second = Pipeline(first.folder)
+        code, said = attempt(second)
+        assert (code, said.count("\n")) == (2, 1), said
+        assert f"can't start: --data-dir {first.folder / '.data'}" in said
+        first.stop(signal.SIGKILL)
+        first.output_file.write_text("")
+        with running(first.folder) as third:
+            assert third.wait_until_done(third.submit())["source"] == "fallback"
+
+
+def test_with_emulators_a_second_run_on_the_same_data_is_refused(tmp_path: Path) -> None:
+    need_emulators()
+    with running(tmp_path / "run") as first:
+        code, said = attempt(Pipeline(first.folder, emulators=True))
+        assert (code, said.count("\n")) == (2, 1), said
+        assert "another run" in said
+
+
 def test_on_the_emulators_no_process_is_left_behind(tmp_path: Path) -> None:
     need_emulators()
     with running(tmp_path / "run", emulators=True) as pipeline:
