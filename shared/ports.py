@@ -62,11 +62,12 @@ class ActivationStore(Protocol):
         ...
 
     def delete(self, activation_id: str) -> None:
-        """Erase; that it is gone already is no error."""
+        """Erase it and its dead letters; that it is gone already is no error."""
         ...
 
     def delete_all(self, user_id: str) -> None:
-        """Erase all of the user's that are there when it begins; the unreadable ones as well."""
+        """Erase all of the user's that are there when it begins, the unreadable ones as well, and
+        the dead letters that say they are the user's."""
         ...
 
     def page(self, user_id: str, *, limit: int, cursor: str | None = None) -> Page:

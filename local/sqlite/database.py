@@ -6,16 +6,22 @@ cut. Every write is one statement or one short immediate transaction.
 
 import sqlite3
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import structlog
+
 from shared.errors import StoreUnavailable
+
+log = structlog.get_logger(__name__)
 
 BUSY_SECONDS = 5.0
 FILE_NAME = "innerjourney.db"
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+CHECKPOINT_PAUSE_SECONDS = 0.05
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS activations (
@@ -37,7 +43,9 @@ CREATE TABLE IF NOT EXISTS dead_letters (
     data BLOB NOT NULL,
     attributes TEXT NOT NULL,
     why TEXT NOT NULL,
-    received_at INTEGER NOT NULL
+    received_at INTEGER NOT NULL,
+    activation_id TEXT,
+    user_id TEXT
 );
 CREATE TABLE IF NOT EXISTS messages (
     message_id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -49,6 +57,11 @@ CREATE TABLE IF NOT EXISTS messages (
     visible_at INTEGER NOT NULL
 );
 CREATE INDEX IF NOT EXISTS messages_visible ON messages (visible_at);
+"""
+
+FROM_VERSION_1 = """
+ALTER TABLE dead_letters ADD COLUMN activation_id TEXT;
+ALTER TABLE dead_letters ADD COLUMN user_id TEXT
 """
 
 
@@ -75,8 +88,9 @@ class _Cursor(sqlite3.Cursor):
 class Database:
     """A connection for each thread, opened when it is first needed."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, sleep: Callable[[float], None] = time.sleep) -> None:
         self._path = path
+        self._sleep = sleep
         self._local = threading.local()
 
     def execute(self, statement: str, *parameters: Any) -> sqlite3.Cursor:
@@ -96,9 +110,19 @@ class Database:
             raise
 
     def forget_old_pages(self) -> None:
-        """Empty the write-ahead log, which keeps what was erased until it is written over. While
-        another connection reads it, some of it stays until the next time."""
-        self.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        """Write the file anew, without what was erased, and empty the write-ahead log.
+
+        `secure_delete` is not enough: a row that SQLite moved to another page leaves a copy. While
+        another program keeps reading the file, the log stays until the next time. Raises
+        StoreUnavailable.
+        """
+        self.execute("VACUUM")
+        end = time.monotonic() + BUSY_SECONDS
+        while self.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
+            if time.monotonic() > end:
+                log.warning("store.erased_pages_stay")
+                return
+            self._sleep(CHECKPOINT_PAUSE_SECONDS)  # SQLite does not wait for another checkpoint
 
     def _forget_connection(self) -> None:
         """This thread's next call opens a new one, so no failure can leave it in a transaction."""
@@ -126,6 +150,7 @@ class Database:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA secure_delete = ON")  # what is erased is overwritten
+        connection.execute("PRAGMA temp_store = MEMORY")  # no copy of it in /tmp
         return connection
 
 
@@ -143,8 +168,12 @@ def open_database(data_dir: Path) -> Database:
     database = Database(path)
     for statement in SCHEMA.split(";"):
         database.execute(statement)
-    # Where the tables are there already nothing was written yet; a disk may have become read-only.
-    database.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+    with database.transaction():
+        if database.execute("PRAGMA user_version").fetchone()[0] == 1:
+            for statement in FROM_VERSION_1.split(";"):
+                database.execute(statement)
+        # Where all is there already nothing was written yet; a disk may have become read-only.
+        database.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
     return database
 
 

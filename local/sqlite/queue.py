@@ -80,7 +80,8 @@ class SqliteQueue:
         ]
 
     def ack(self, delivery: Delivery) -> None:
-        self._database.execute("DELETE FROM messages WHERE message_id = ?", delivery.message_id)
+        if self._take_off(delivery) and self._was_erased(delivery.message):
+            self._database.forget_old_pages()  # published while it was erased: its last trace
 
     def nack(self, delivery: Delivery, *, pause: timedelta) -> None:
         """To be delivered again after the pause. A later delivery's lease is left alone."""
@@ -92,10 +93,10 @@ class SqliteQueue:
         )
 
     def move(self, delivery: Delivery, *, topic: str, attributes: dict[str, str]) -> None:
-        """Forward to another topic and take it off this one, together."""
+        """Take it off its topic and forward it to another, together; not if it was erased."""
         with self._database.transaction():
-            self._insert(topic, Message(delivery.message.data, attributes))
-            self.ack(delivery)
+            if self._take_off(delivery):
+                self._insert(topic, Message(delivery.message.data, attributes))
 
     def make_leased_visible(self) -> None:
         """For the start of the only dispatcher: whoever held a lease is gone."""
@@ -111,6 +112,20 @@ class SqliteQueue:
     def next_visible_at(self) -> datetime | None:
         earliest = self._database.execute("SELECT min(visible_at) FROM messages").fetchone()[0]
         return None if earliest is None else from_microseconds(earliest)
+
+    def _take_off(self, delivery: Delivery) -> bool:
+        """False when it is gone already."""
+        gone = self._database.execute(
+            "DELETE FROM messages WHERE message_id = ?", delivery.message_id
+        )
+        return gone.rowcount == 1
+
+    def _was_erased(self, message: Message) -> bool:
+        activation_id = message.attributes.get("activation_id")
+        found = self._database.execute(
+            "SELECT 1 FROM activations WHERE activation_id = ?", activation_id
+        )
+        return activation_id is not None and found.fetchone() is None
 
     def _insert(self, topic: str, message: Message) -> None:
         now = to_microseconds(self._clock())

@@ -20,6 +20,17 @@ from shared.stored_documents import read_all, read_document, read_up_to
 from shared.waiting import wait_until_changed
 
 _READ = "SELECT activation_id, created_at, version, written_at, body FROM activations WHERE "
+_ONE = (
+    "DELETE FROM messages WHERE json_extract(attributes, '$.activation_id') = ?",
+    "DELETE FROM dead_letters WHERE activation_id = ?",
+    "DELETE FROM activations WHERE activation_id = ?",
+)
+_ALL_OF_A_USER = (
+    "DELETE FROM messages WHERE json_extract(attributes, '$.activation_id') IN"
+    " (SELECT activation_id FROM activations WHERE user_id = ?)",
+    "DELETE FROM dead_letters WHERE user_id = ?",
+    "DELETE FROM activations WHERE user_id = ?",
+)
 _Row = tuple[str, int, int, int, str, datetime]
 """The columns of _READ, and when they were read."""
 
@@ -64,12 +75,10 @@ class SqliteStore:
         return self._just_written(activation, row)
 
     def delete(self, activation_id: str) -> None:
-        self._database.execute("DELETE FROM activations WHERE activation_id = ?", activation_id)
-        self._database.forget_old_pages()
+        self._erase(_ONE, activation_id)
 
     def delete_all(self, user_id: str) -> None:
-        self._database.execute("DELETE FROM activations WHERE user_id = ?", user_id)
-        self._database.forget_old_pages()
+        self._erase(_ALL_OF_A_USER, user_id)
 
     def page(self, user_id: str, *, limit: int, cursor: str | None = None) -> Page:
         where, parameters = "user_id = ?", [user_id]
@@ -109,12 +118,14 @@ class SqliteStore:
 
     def keep_dead_letter(self, letter: DeadLetter) -> None:
         self._database.execute(
-            "INSERT OR IGNORE INTO dead_letters VALUES (?, ?, ?, ?, ?)",
+            "INSERT OR IGNORE INTO dead_letters (message_id, data, attributes, why, received_at,"
+            " activation_id, user_id) VALUES (?, ?, ?, ?, ?, ?, ?)",
             letter.message_id,
             letter.data,
             json.dumps(letter.attributes),
             letter.why,
             to_microseconds(letter.received_at),
+            *letter.owner,
         )
 
     def count_dead_letters(self, *, up_to: int) -> int:
@@ -127,7 +138,10 @@ class SqliteStore:
         self._database.execute("SELECT 1 FROM activations LIMIT 1")
 
     def purge_expired(self) -> int:
-        """What Firestore's TTL policies do by themselves. How many activations were deleted."""
+        """What Firestore's TTL policies do by themselves. How many activations were deleted.
+
+        It also finishes an erasure that a crash has cut off.
+        """
         now = self._clock()
         self._database.execute(
             "DELETE FROM dead_letters WHERE received_at <= ?",
@@ -136,7 +150,15 @@ class SqliteStore:
         gone = self._database.execute(
             "DELETE FROM activations WHERE expires_at <= ?", to_microseconds(now)
         )
+        self._database.forget_old_pages()
         return gone.rowcount
+
+    def _erase(self, statements: tuple[str, ...], whose: str) -> None:
+        """The queue's messages too: they carry the goal."""
+        with self._database.transaction():
+            for statement in statements:
+                self._database.execute(statement, whose)
+        self._database.forget_old_pages()
 
     def _select(
         self, where: str, *parameters: Any, tail: str = "", tail_parameters: tuple[Any, ...] = ()

@@ -6,8 +6,10 @@ Data is JSON `{"version": …, "activation": {…}}`; attributes are `activation
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic_core import from_json
 
 from shared.domain.activation import Activation, is_activation_id
 from shared.errors import MessageNotUnderstood
@@ -15,6 +17,9 @@ from shared.errors import MessageNotUnderstood
 SCHEMA = "1"
 DEAD_LETTERS_KEPT = timedelta(days=30)
 """They hold what users wrote, so they go when an activation goes by default."""
+
+LONGEST_USER_ID = 128
+"""Of Firebase Auth's (page: Import users)."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +39,13 @@ class ActivationMessage(BaseModel):
     activation: Activation
 
 
+class Owner(NamedTuple):
+    """Whose a dead letter is, as far as it says so."""
+
+    activation_id: str | None
+    user_id: str | None
+
+
 @dataclass(frozen=True, kw_only=True)
 class DeadLetter:
     """A message that nobody could read, as it came."""
@@ -43,6 +55,28 @@ class DeadLetter:
     attributes: dict[str, str]
     why: str
     received_at: datetime
+
+    @property
+    def owner(self) -> Owner:
+        """By which erasing finds it: read from JSON that may be cut off or of another schema."""
+        named = _texts_of_the_activation(self.data)
+        activation_id = self.attributes.get("activation_id") or named.get("activation_id", "")
+        user_id = named.get("user_id", "")
+        return Owner(
+            activation_id if is_activation_id(activation_id) else None,
+            user_id if 0 < len(user_id) <= LONGEST_USER_ID else None,
+        )
+
+
+def _texts_of_the_activation(data: bytes) -> dict[str, str]:
+    """Those of its fields that are text, where there are any."""
+    try:
+        message = from_json(data, allow_partial=True)
+    except ValueError:
+        return {}
+    activation = message.get("activation") if isinstance(message, dict) else None
+    fields = activation if isinstance(activation, dict) else {}
+    return {name: value for name, value in fields.items() if isinstance(value, str)}
 
 
 def encode(activation: Activation, version: str) -> Message:

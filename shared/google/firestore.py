@@ -1,8 +1,9 @@
 """The store on Firestore.
 
-Each method is one RPC; `due` and `recent` take more where documents can't be read. Conditional
-writes use the `last_update_time` precondition instead of a transaction: a claim with eight racers
-took 20 ms and had one winner, where transactions retried without backoff (docs/adr/0002).
+Each method is one RPC; `due` and `recent` take more where documents can't be read, and erasing
+looks for dead letters as well. Conditional writes use the `last_update_time` precondition instead
+of a transaction: a claim with eight racers took 20 ms and had one winner, where transactions
+retried without backoff (docs/adr/0002).
 """
 
 import json
@@ -62,6 +63,7 @@ class FirestoreStore:
     def __init__(self, client: firestore.Client, collection: str) -> None:
         self._client = client
         self._collection = client.collection(collection)
+        self._letters = client.collection(DEAD_LETTERS)
 
     def create(self, activation: Activation) -> Stored:
         document = self._collection.document(activation.activation_id)
@@ -95,16 +97,22 @@ class FirestoreStore:
 
     def delete(self, activation_id: str) -> None:
         with _translated():
+            self._erase(self._letters, "activation_id", activation_id)
+            # Last, so that its owner still finds it and can try again where this was cut off.
             self._collection.document(activation_id).delete(**_BOUNDED)
 
     def delete_all(self, user_id: str) -> None:
-        own = self._collection.where(filter=FieldFilter("user_id", "==", user_id)).select([])
         with _translated():
-            while snapshots := list(own.limit(ERASED_AT_ONCE).stream(**_BOUNDED)):
-                batch = self._client.batch()
-                for snapshot in snapshots:
-                    batch.delete(snapshot.reference)
-                batch.commit(**_BOUNDED)
+            self._erase(self._collection, "user_id", user_id)
+            self._erase(self._letters, "user_id", user_id)
+
+    def _erase(self, collection: Any, field: str, whose: str) -> None:
+        found = collection.where(filter=FieldFilter(field, "==", whose)).select([])
+        while snapshots := list(found.limit(ERASED_AT_ONCE).stream(**_BOUNDED)):
+            batch = self._client.batch()
+            for snapshot in snapshots:
+                batch.delete(snapshot.reference)
+            batch.commit(**_BOUNDED)
 
     def page(self, user_id: str, *, limit: int, cursor: str | None = None) -> Page:
         query = (
@@ -157,7 +165,7 @@ class FirestoreStore:
         )
 
     def keep_dead_letter(self, letter: DeadLetter) -> None:
-        document = self._client.collection(DEAD_LETTERS).document(letter.message_id)
+        document = self._letters.document(letter.message_id)
         fields = {
             "data": letter.data,
             # As text: a message may carry keys that no field of a document may have.
@@ -165,12 +173,13 @@ class FirestoreStore:
             "why": letter.why,
             "received_at": letter.received_at,
             "expires_at": letter.received_at + DEAD_LETTERS_KEPT,  # for the TTL policy
+            **letter.owner._asdict(),
         }
         with _translated():
             document.set(fields, **_BOUNDED)
 
     def count_dead_letters(self, *, up_to: int) -> int:
-        query = self._client.collection(DEAD_LETTERS).limit(up_to)
+        query = self._letters.limit(up_to)
         with _translated():
             return int(query.count().get(**_BOUNDED)[0][0].value)
 

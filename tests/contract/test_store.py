@@ -1,5 +1,6 @@
 """One contract, two stores: SQLite and Firestore on Google's emulator."""
 
+import json
 import threading
 import uuid
 from collections.abc import Callable, Iterator
@@ -43,6 +44,21 @@ class Backend:
     def an_activation(self, name: str = "a", **changes: object) -> Activation:
         now = datetime.now(timezone.utc)
         return an_activation(f"{name}{uuid.uuid4().hex}", **{"now": now, **changes})
+
+    def keep_letter(self, data: bytes) -> str:
+        letter = DeadLetter(
+            message_id=uuid.uuid4().hex,
+            data=data,
+            attributes={},
+            why="because",
+            received_at=datetime.now(timezone.utc),
+        )
+        self.store.keep_dead_letter(letter)
+        return letter.message_id
+
+    def keep_letter_of(self, activation_id: str, user_id: str) -> str:
+        named = {"activation_id": activation_id, "user_id": user_id, "status": "of a next release"}
+        return self.keep_letter(json.dumps({"activation": named}).encode())
 
 
 @pytest.fixture(params=["sqlite", "firestore"])
@@ -389,6 +405,28 @@ def test_erasing_all_of_a_user_takes_the_unreadable_too_and_nothing_of_others(
     backend.store.delete_all(user_id)
 
 
+def test_erasing_all_of_a_user_takes_their_dead_letters_and_nobody_elses(
+    backend: Backend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.google.firestore.ERASED_AT_ONCE", 2)
+    user_id, other = uuid.uuid4().hex, uuid.uuid4().hex
+    own = [backend.keep_letter_of("a1", user_id) for _ in range(3)]
+    theirs = backend.keep_letter_of("a2", other)
+    nobodys = backend.keep_letter(b"x")
+    backend.store.delete_all(user_id)
+    assert [backend.dead_letter(letter) for letter in own] == [None] * 3
+    assert backend.dead_letter(theirs) is not None
+    assert backend.dead_letter(nobodys) is not None
+
+
+def test_erasing_one_takes_its_dead_letters_and_no_others(backend: Backend) -> None:
+    erased, kept, user_id = (uuid.uuid4().hex for _ in range(3))
+    letters = {name: backend.keep_letter_of(name, user_id) for name in (erased, kept)}
+    backend.store.delete(erased)
+    assert backend.dead_letter(letters[erased]) is None
+    assert backend.dead_letter(letters[kept]) is not None
+
+
 @pytest.mark.parametrize("kind", UNREADABLE)
 def test_one_unreadable_document_hides_no_other(backend: Backend, kind: str) -> None:
     user_id = uuid.uuid4().hex
@@ -532,14 +570,7 @@ def test_a_dead_letter_with_odd_attributes_is_kept(backend: Backend) -> None:
 def test_dead_letters_are_counted_up_to_a_bound(backend: Backend) -> None:
     before = backend.store.count_dead_letters(up_to=900)
     for _ in range(3):
-        letter = DeadLetter(
-            message_id=uuid.uuid4().hex,
-            data=b"x",
-            attributes={},
-            why="because",
-            received_at=datetime.now(timezone.utc),
-        )
-        backend.store.keep_dead_letter(letter)
+        backend.keep_letter(b"x")
     assert backend.store.count_dead_letters(up_to=900) == before + 3
     assert backend.store.count_dead_letters(up_to=2) == 2
 

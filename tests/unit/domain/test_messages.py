@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from shared.domain.messages import Message, decode, encode
+from shared.domain.messages import DeadLetter, Message, decode, encode
 from shared.domain.profile import Profile
 from shared.errors import MessageNotUnderstood
 from tests.builders import LEASE, NOON, an_activation, an_answer
@@ -140,3 +140,40 @@ def test_an_id_that_no_document_can_have_is_refused_and_not_repeated(activation_
     """On Firestore it would be an outage at every delivery, for ever."""
     said = refusal(a_message(a_payload(activation_id=activation_id), schema="1"))
     assert said == "/activation/activation_id: not an id of ours"
+
+
+def whose(data: bytes, **attributes: str) -> tuple[str | None, str | None]:
+    letter = DeadLetter(
+        message_id="1", data=data, attributes=attributes, why="because", received_at=NOON
+    )
+    return letter.owner
+
+
+def test_a_letter_that_only_another_release_can_read_says_whose_it_is() -> None:
+    data = b'{"next": 2, "activation": {"user_id": "anna", "activation_id": "a1", "mood": "good"}}'
+    assert whose(data) == ("a1", "anna")
+
+
+def test_a_letter_that_was_cut_off_says_whose_it_is() -> None:
+    whole = encode(an_activation(), "v1").data
+    assert whose(whole[: whole.index(b"goal") + 9]) == ("a1", "anna")
+
+
+def test_a_letter_that_is_no_json_may_still_name_its_activation_beside_it() -> None:
+    assert whose(b"\xff", activation_id="a1") == ("a1", None)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        *(b"", b"\xff\x00", b"null", b"[1]", b'"a1"', b"{}", b"1e999", b"9" * 100_000),
+        *(b"[" * 100_000, b'{"a":' * 100_000),
+        *(b'{"activation": null}', b'{"activation": ["a1"]}'),
+        b'{"activation": {"activation_id": 1, "user_id": {"a": 1}}}',
+        b'{"activation": {"activation_id": "a/b", "user_id": ""}}',
+        b'{"activation": {"activation_id": "__a__", "user_id": "\\ud800"}}',
+        b'{"activation": {"activation_id": "", "user_id": "%s"}}' % (b"x" * 129),
+    ],
+)
+def test_what_names_nobody_is_nobodys(data: bytes) -> None:
+    assert whose(data) == (None, None)

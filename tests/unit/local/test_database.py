@@ -128,6 +128,22 @@ def test_a_row_that_breaks_a_rule_of_its_table_is_an_outage_like_any_other(tmp_p
         open_database(tmp_path).execute("INSERT INTO messages (topic) VALUES ('t')")
 
 
+def test_a_file_of_the_first_version_is_brought_up_to_date_and_keeps_its_letters(
+    tmp_path: Path,
+) -> None:
+    old = sqlite3.connect(tmp_path / FILE_NAME)
+    old.executescript(
+        "CREATE TABLE dead_letters (message_id TEXT PRIMARY KEY, data BLOB NOT NULL, attributes"
+        " TEXT NOT NULL, why TEXT NOT NULL, received_at INTEGER NOT NULL);"
+        "INSERT INTO dead_letters VALUES ('1', 'x', '{}', 'because', 0); PRAGMA user_version = 1"
+    )
+    old.close()
+    for _ in range(2):
+        database = open_database(tmp_path)
+        found = database.execute("SELECT message_id, activation_id, user_id FROM dead_letters")
+        assert found.fetchall() == [("1", None, None)]
+
+
 @pytest.mark.parametrize("umask", [0o000, 0o022, 0o077])
 def test_folder_and_files_are_for_their_owner_alone(tmp_path: Path, umask: int) -> None:
     folder = tmp_path / "data"
