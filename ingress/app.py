@@ -7,15 +7,16 @@ from flask import Flask, Response, request
 from flask_cors import CORS
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from ingress.api.history import history_routes
+from ingress.api.callers import Callers
+from ingress.api.history import HistoryRoutes
 from ingress.api.identity import identity
 from ingress.api.request import MAX_BODY_BYTES
-from ingress.api.routes import Services, activation_routes
+from ingress.api.routes import ActivationRoutes
 from ingress.openapi.routes import docs_routes
 from ingress.page.routes import page_routes
 from ingress.submit.accept import Acceptor
 from ingress.submit.limits import BurstLimit, DailyLimit
-from ingress.submit.wait_slots import Patience
+from ingress.submit.wait_slots import WaitSlots
 from shared.clock import Clock, utc_now
 from shared.http.gunicorn_worker import AT_SIGTERM
 from shared.http.headers import install_security_headers
@@ -49,11 +50,20 @@ def create_app(
     install_security_headers(app, https=settings.on_cloud_run)
     _let_other_origins_in(app, settings)
     _limit_addresses(app, settings, clock)
-    services = _services(settings, store, publisher, clock)
-    app.extensions[AT_SIGTERM] = services.patience.end  # a wait may outlast the grace
+    callers = Callers(identity(settings), BurstLimit(settings.limit("burst_limit_per_user"), clock))
+    wait_slots = WaitSlots(store, settings.waiting_slots, settings.waiting_share)
+    app.extensions[AT_SIGTERM] = wait_slots.end  # a wait may outlast the drain
+    activations = ActivationRoutes(
+        acceptor=_acceptor(settings, store, publisher, clock),
+        store=store,
+        wait_slots=wait_slots,
+        callers=callers,
+        clock=clock,
+        sync_wait_seconds=settings.sync_wait_seconds,
+    )
     app.register_blueprint(health_routes(store, publisher))
-    app.register_blueprint(activation_routes(services))
-    app.register_blueprint(history_routes(services))
+    app.register_blueprint(activations.blueprint())
+    app.register_blueprint(HistoryRoutes(store=store, callers=callers, clock=clock).blueprint())
     app.register_blueprint(docs_routes(settings))
     app.register_blueprint(page_routes())
     return app
@@ -95,24 +105,16 @@ def _limit_addresses(app: Flask, settings: Settings, clock: Clock) -> None:
         return answer
 
 
-def _services(
+def _acceptor(
     settings: Settings, store: ActivationStore, publisher: Publisher, clock: Clock
-) -> Services:
-    daily = DailyLimit(store=store, clock=clock, limit=settings.limit("daily_limit_per_user"))
-    acceptor = Acceptor(
+) -> Acceptor:
+    return Acceptor(
         store=store,
         publisher=TracedPublisher(publisher),
         clock=clock,
         time_to_answer=timedelta(seconds=settings.activation_deadline_seconds),
         time_to_live=timedelta(days=settings.activation_ttl_days),
-        daily_limit=daily,
-    )
-    return Services(
-        acceptor=acceptor,
-        store=store,
-        patience=Patience(store, settings.waiting_slots, settings.waiting_share),
-        identify=identity(settings),
-        per_user=BurstLimit(settings.limit("burst_limit_per_user"), clock),
-        clock=clock,
-        sync_wait_seconds=settings.sync_wait_seconds,
+        daily_limit=DailyLimit(
+            store=store, clock=clock, limit=settings.limit("daily_limit_per_user")
+        ),
     )

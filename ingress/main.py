@@ -9,8 +9,8 @@ from ingress.app import create_app
 from shared.google.adapters import google_adapters
 from shared.settings import read_settings
 from shared.start_checks import check_ingress
+from shared.telemetry.configure import configure_telemetry
 from shared.telemetry.logs import configure_logging
-from shared.telemetry.provider import configure_telemetry
 
 
 def app() -> Flask:

@@ -10,8 +10,8 @@ from local.sqlite.database import open_database
 from local.sqlite.queue import SqliteQueue
 from local.sqlite.store import SqliteStore
 from shared.settings import Settings, read_settings
+from shared.telemetry.configure import configure_telemetry
 from shared.telemetry.logs import configure_logging
-from shared.telemetry.provider import configure_telemetry
 from worker.gemini.key import with_gemini_key
 from worker.wiring import build_gemini
 

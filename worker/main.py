@@ -8,8 +8,8 @@ from flask import Flask
 from shared.google.adapters import google_adapters
 from shared.settings import read_settings
 from shared.start_checks import check_worker
+from shared.telemetry.configure import configure_telemetry
 from shared.telemetry.logs import configure_logging
-from shared.telemetry.provider import configure_telemetry
 from worker.app import create_app
 from worker.gemini.key import with_gemini_key
 from worker.wiring import build_gemini

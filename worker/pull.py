@@ -22,8 +22,8 @@ from shared.google.adapters import google_adapters
 from shared.http.gunicorn_worker import BEFORE_KILLED_SECONDS
 from shared.settings import Settings, read_settings
 from shared.start_checks import check_pull
+from shared.telemetry.configure import configure_telemetry
 from shared.telemetry.logs import configure_logging
-from shared.telemetry.provider import configure_telemetry
 from shared.telemetry.traces import trace_of
 from worker.gemini.key import with_gemini_key
 from worker.pipeline.process import ACKED, Processor

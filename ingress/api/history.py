@@ -1,12 +1,14 @@
 """The caller's own activations together: list, the latest step, erase all."""
 
 import re
+from dataclasses import dataclass
 
 from flask import Blueprint, Response, request
 
-from ingress.api import responses
+from ingress.api.callers import Callers
 from ingress.api.representation import page_of
-from ingress.api.routes import Services
+from ingress.api.responses import flat_response, json_response
+from shared.clock import Clock
 from shared.errors import InvalidCursor
 from shared.http.problems import Problem
 from shared.ports import ActivationStore, Page, Stored
@@ -14,35 +16,34 @@ from shared.ports import ActivationStore, Page, Stored
 DEFAULT_LIMIT, MOST = 20, 100
 
 
-def history_routes(services: Services) -> Blueprint:
-    routes = Blueprint("history", __name__)
-    store = services.store
+@dataclass(frozen=True, kw_only=True)
+class HistoryRoutes:
+    store: ActivationStore
+    callers: Callers
+    clock: Clock
 
-    def caller() -> str:
-        user_id = services.identify(request.headers.get("Authorization"))
-        services.per_user.count(user_id)  # each of these reads or erases many
-        return user_id
+    def blueprint(self) -> Blueprint:
+        routes = Blueprint("history", __name__)
+        routes.get("/activations")(self.list_own)
+        routes.get("/user/activation")(self.latest)
+        routes.delete("/activations")(self.erase_all)
+        return routes
 
-    @routes.get("/activations")
-    def list_own() -> Response:
-        user_id = caller()
-        found = _page(store, user_id, _limit(), request.args.get("cursor"))
+    def list_own(self) -> Response:
+        user_id = self.callers.counted()
+        found = _page(self.store, user_id, _limit(), request.args.get("cursor"))
         shown = page_of((stored.activation for stored in found.items), found.cursor)
-        return responses.json_answer(shown)
+        return json_response(shown)
 
-    @routes.get("/user/activation")
-    def latest() -> Response:
-        stored = _latest_completed(store, caller())
+    def latest(self) -> Response:
+        stored = _latest_completed(self.store, self.callers.counted())
         if stored is None:
             raise Problem(404, "There is no completed activation yet.")
-        return responses.flat(stored, services.clock())
+        return flat_response(stored, self.clock())
 
-    @routes.delete("/activations")
-    def erase_all() -> Response:
-        store.delete_all(caller())
+    def erase_all(self) -> Response:
+        self.store.delete_all(self.callers.counted())
         return Response(status=204)
-
-    return routes
 
 
 def _latest_completed(store: ActivationStore, user_id: str) -> Stored | None:

@@ -14,10 +14,10 @@ SOONEST_SECONDS, LATEST_SECONDS = 1, 10
 what is older waits for a retry or a sweep."""
 
 AGE_PER_SECOND = 6.0
-"""So much older an activation is, the next poll comes a second later."""
+"""Retry-After grows by one second for every six seconds that the activation has waited."""
 
 
-def json_answer(
+def json_response(
     shown: BaseModel, status: int = 200, headers: dict[str, str] | None = None
 ) -> Response:
     """Personal data: no cache keeps it."""
@@ -29,55 +29,55 @@ def json_answer(
     )
 
 
-def show(stored: Stored, now: datetime, status: int = 200) -> Response:
+def representation_response(stored: Stored, now: datetime, status: int = 200) -> Response:
     """The representation, with its validator and, while it is not done, when to look again."""
-    answer = json_answer(representation(stored.activation), status, _look_again(stored, now))
-    answer.set_etag(etag_of(answer.get_data()))
-    return answer
+    response = json_response(representation(stored.activation), status, _retry_after(stored, now))
+    response.set_etag(etag_of(response.get_data()))
+    return response
 
 
-def unchanged(stored: Stored, etag: str, now: datetime) -> Response:
-    headers = {"Cache-Control": "no-store", **_look_again(stored, now)}
-    answer = Response(status=304, headers=headers)
-    answer.set_etag(etag)
-    return answer
+def not_modified(stored: Stored, etag: str, now: datetime) -> Response:
+    headers = {"Cache-Control": "no-store", **_retry_after(stored, now)}
+    response = Response(status=304, headers=headers)
+    response.set_etag(etag)
+    return response
 
 
-def etag_now(stored: Stored) -> str:
+def current_etag(stored: Stored) -> str:
     return etag_of(json_of(representation(stored.activation)).encode())
 
 
-def accept(
-    stored: Stored, now: datetime, *, status: int = 202, marks: dict[str, str] | None = None
+def accepted_response(
+    stored: Stored, now: datetime, *, status: int = 202, headers: dict[str, str] | None = None
 ) -> Response:
-    answer = show(stored, now, status)
-    answer.headers["Location"] = _address(stored)
-    answer.headers.update(marks or {})
-    return answer
+    response = representation_response(stored, now, status)
+    response.headers["Location"] = _address(stored)
+    response.headers.update(headers or {})
+    return response
 
 
-def flat(stored: Stored, now: datetime, marks: dict[str, str] | None = None) -> Response:
-    """The first frontend's answer; `marks` are headers of whatever it is. Raises Problem: 504
+def flat_response(stored: Stored, now: datetime, headers: dict[str, str] | None = None) -> Response:
+    """The first frontend's answer; `headers` are headers of whatever it is. Raises Problem: 504
     while it is not there yet, 409 where it was cancelled."""
-    activation, marks = stored.activation, marks or {}
+    activation, headers = stored.activation, headers or {}
     if activation.step is not None:
-        return json_answer(flat_answer(activation, activation.step), headers=marks)
+        return json_response(flat_answer(activation, activation.step), headers=headers)
     if activation.done:
         raise Problem(
             409,
             "This activation was cancelled.",
-            headers=marks,
+            headers=headers,
             activation_id=activation.activation_id,
         )
     raise Problem(
         504,
         "Your step is still being written. It will be ready in a moment.",
-        headers={"Location": _address(stored), **_look_again(stored, now), **marks},
+        headers={"Location": _address(stored), **_retry_after(stored, now), **headers},
         activation_id=activation.activation_id,
     )
 
 
-def _look_again(stored: Stored, now: datetime) -> dict[str, str]:
+def _retry_after(stored: Stored, now: datetime) -> dict[str, str]:
     activation = stored.activation
     if activation.done:
         return {}

@@ -5,16 +5,22 @@ from dataclasses import dataclass, replace
 from flask import Blueprint, Response, request
 from opentelemetry.trace import get_current_span
 
-from ingress.api import responses
+from ingress.api.callers import Callers
 from ingress.api.idempotency import checked_key
-from ingress.api.identity import Identify
 from ingress.api.preferences import Preferences, parse_preferences
 from ingress.api.representation import Welcome
 from ingress.api.request import language_of, parse_request
+from ingress.api.responses import (
+    accepted_response,
+    current_etag,
+    flat_response,
+    json_response,
+    not_modified,
+    representation_response,
+)
 from ingress.submit.accept import Accepted, Acceptor
 from ingress.submit.cancel import cancel
-from ingress.submit.limits import BurstLimit
-from ingress.submit.wait_slots import Patience, is_done
+from ingress.submit.wait_slots import WaitSlots, is_done
 from shared.clock import Clock
 from shared.domain.activation import is_activation_id
 from shared.http.body import read_body
@@ -24,107 +30,98 @@ from shared.telemetry.traces import ACTIVATION_ID, current_traceparent
 
 
 @dataclass(frozen=True, kw_only=True)
-class Services:
-    """What the routes need, wired in app.py."""
-
+class ActivationRoutes:
     acceptor: Acceptor
     store: ActivationStore
-    patience: Patience
-    identify: Identify
-    per_user: BurstLimit
+    wait_slots: WaitSlots
+    callers: Callers
     clock: Clock
     sync_wait_seconds: float
 
+    def blueprint(self) -> Blueprint:
+        routes = Blueprint("activations", __name__)
+        routes.get("/")(self.welcome)
+        routes.post("/gemini/getActivation")(self.get_activation)
+        routes.post("/activations")(self.submit)
+        routes.get("/activations/<activation_id>")(self.show)
+        routes.post("/activations/<activation_id>/cancel")(self.cancel)
+        routes.delete("/activations/<activation_id>")(self.erase)
+        return routes
 
-def activation_routes(services: Services) -> Blueprint:
-    routes = Blueprint("activations", __name__)
+    def welcome(self) -> Response:
+        return json_response(Welcome())
 
-    @routes.get("/")
-    def welcome() -> Response:
-        return responses.json_answer(Welcome())
-
-    @routes.post("/gemini/getActivation")
-    def get_activation() -> Response:
+    def get_activation(self) -> Response:
         preferences = _preferences()
-        accepted = _accept(services)
-        seconds = _seconds_to_wait(preferences, services.sync_wait_seconds)
-        waited = services.patience.wait(accepted.stored, seconds, is_done)
+        accepted = self._accept()
+        seconds = _seconds_to_wait(preferences, self.sync_wait_seconds)
+        waited = self.wait_slots.wait(accepted.stored, seconds, is_done)
         latest = _not_erased(waited.stored)
         later = preferences.respond_async and not latest.activation.done
         asked = replace(preferences, respond_async=later)
-        marks = _marks(accepted, asked.applied(waited=waited.granted))
+        headers = _accepted_headers(accepted, asked.applied(waited=waited.granted))
         if later:
-            return responses.accept(latest, services.clock(), marks=marks)
-        return responses.flat(latest, services.clock(), marks)
+            return accepted_response(latest, self.clock(), headers=headers)
+        return flat_response(latest, self.clock(), headers)
 
-    @routes.post("/activations")
-    def submit() -> Response:
+    def submit(self) -> Response:
         preferences = _preferences()
-        accepted = _accept(services)
-        waited = services.patience.wait(accepted.stored, preferences.wait or 0, is_done)
+        accepted = self._accept()
+        waited = self.wait_slots.wait(accepted.stored, preferences.wait or 0, is_done)
         latest = _not_erased(waited.stored)
         in_time = preferences.wait is not None and latest.activation.done
         asked = replace(preferences, respond_async=preferences.respond_async and not in_time)
-        marks = _marks(accepted, asked.applied(waited=waited.granted))
+        headers = _accepted_headers(accepted, asked.applied(waited=waited.granted))
         status = 200 if in_time else 202
-        return responses.accept(latest, services.clock(), status=status, marks=marks)
+        return accepted_response(latest, self.clock(), status=status, headers=headers)
 
-    @routes.get("/activations/<activation_id>")
-    def show(activation_id: str) -> Response:
+    def show(self, activation_id: str) -> Response:
         preferences = _preferences()
-        stored = own(services.store, services.identify, activation_id)
-        waited = services.patience.wait(stored, preferences.wait or 0, _is_news)
+        stored = self._own(activation_id)
+        waited = self.wait_slots.wait(stored, preferences.wait or 0, _has_changed)
         latest = _not_erased(waited.stored)
-        answer = responses.show(latest, services.clock())
-        etag, _ = answer.get_etag()
+        response = representation_response(latest, self.clock())
+        etag, _ = response.get_etag()
         if etag and request.if_none_match.contains_weak(etag):
-            answer = responses.unchanged(latest, etag, services.clock())
+            response = not_modified(latest, etag, self.clock())
         applied = replace(preferences, respond_async=False).applied(waited=waited.granted)
         if applied:
-            answer.headers["Preference-Applied"] = applied
-        return answer
+            response.headers["Preference-Applied"] = applied
+        return response
 
-    @routes.post("/activations/<activation_id>/cancel")
-    def cancel_one(activation_id: str) -> Response:
-        stored = own(services.store, services.identify, activation_id)
-        cancelled = cancel(services.store, stored, services.clock())
-        return responses.show(cancelled, services.clock())
+    def cancel(self, activation_id: str) -> Response:
+        cancelled = cancel(self.store, self._own(activation_id), self.clock())
+        return representation_response(cancelled, self.clock())
 
-    @routes.delete("/activations/<activation_id>")
-    def erase_one(activation_id: str) -> Response:
-        """What a worker writes later meets a conflict; what is in the queue finds nothing."""
-        stored = own(services.store, services.identify, activation_id)
-        services.store.delete(stored.activation.activation_id)
+    def erase(self, activation_id: str) -> Response:
+        """A worker that writes later meets a conflict; a message in the queue finds nothing."""
+        self.store.delete(self._own(activation_id).activation.activation_id)
         return Response(status=204)
 
-    return routes
+    def _accept(self) -> Accepted:
+        user_id = self.callers.counted()
+        if request.content_encoding not in (None, "", "identity"):
+            raise Problem(415, "Please send JSON as it is, without a Content-Encoding.")
+        key = checked_key(request.headers.get("Idempotency-Key"))
+        charset = request.mimetype_params.get("charset")
+        wanted = parse_request(read_body(), request.mimetype, charset)
+        accepted = self.acceptor.accept(
+            user_id,
+            wanted,
+            language=language_of(wanted, request.accept_languages),
+            traceparent=current_traceparent(),
+            key=key,
+        )
+        get_current_span().set_attribute(ACTIVATION_ID, accepted.stored.activation.activation_id)
+        return accepted
 
-
-def own(store: ActivationStore, identify: Identify, activation_id: str) -> Stored:
-    """Someone else's is not found: the same answer as for one that does not exist."""
-    user_id = identify(request.headers.get("Authorization"))
-    stored = store.get(activation_id) if is_activation_id(activation_id) else None
-    if stored is None or stored.activation.user_id != user_id:
-        raise Problem(404, "There is no such activation.")
-    return stored
-
-
-def _accept(services: Services) -> Accepted:
-    user_id = services.identify(request.headers.get("Authorization"))
-    services.per_user.count(user_id)
-    if request.content_encoding not in (None, "", "identity"):
-        raise Problem(415, "Please send JSON as it is, without a Content-Encoding.")
-    key = checked_key(request.headers.get("Idempotency-Key"))
-    wanted = parse_request(read_body(), request.mimetype, request.mimetype_params.get("charset"))
-    accepted = services.acceptor.accept(
-        user_id,
-        wanted,
-        language=language_of(wanted, request.accept_languages),
-        traceparent=current_traceparent(),
-        key=key,
-    )
-    get_current_span().set_attribute(ACTIVATION_ID, accepted.stored.activation.activation_id)
-    return accepted
+    def _own(self, activation_id: str) -> Stored:
+        """Someone else's is not found: the same answer as for one that does not exist."""
+        user_id = self.callers.user_id()
+        stored = self.store.get(activation_id) if is_activation_id(activation_id) else None
+        if stored is None or stored.activation.user_id != user_id:
+            raise Problem(404, "There is no such activation.")
+        return stored
 
 
 def _preferences() -> Preferences:
@@ -137,11 +134,11 @@ def _seconds_to_wait(preferences: Preferences, at_most: float) -> float:
     return min(unsaid if preferences.wait is None else preferences.wait, at_most)
 
 
-def _is_news(stored: Stored) -> bool:
-    """Different from what the client has; for one that has nothing, done."""
+def _has_changed(stored: Stored) -> bool:
+    """Whether it differs from what the client has; without an ETag, whether it is done."""
     if stored.activation.done or not request.if_none_match:
         return stored.activation.done
-    return not request.if_none_match.contains_weak(responses.etag_now(stored))
+    return not request.if_none_match.contains_weak(current_etag(stored))
 
 
 def _not_erased(stored: Stored | None) -> Stored:
@@ -150,7 +147,6 @@ def _not_erased(stored: Stored | None) -> Stored:
     return stored
 
 
-def _marks(accepted: Accepted, applied: str | None) -> dict[str, str]:
-    """Headers that say how the request was taken, whatever the answer is."""
-    marks = {"Idempotency-Replayed": "true"} if accepted.replayed else {}
-    return {**marks, **({"Preference-Applied": applied} if applied else {})}
+def _accepted_headers(accepted: Accepted, applied: str | None) -> dict[str, str]:
+    headers = {"Idempotency-Replayed": "true"} if accepted.replayed else {}
+    return {**headers, **({"Preference-Applied": applied} if applied else {})}

@@ -15,7 +15,7 @@ from ingress.api.idempotency import derived_id, fingerprint
 from ingress.api.request import ActivationRequest
 from ingress.submit.limits import DailyLimit
 from shared.clock import Clock
-from shared.domain.activation import FIRST_LOOK, Activation, accepted
+from shared.domain.activation import REPUBLISH_AFTER, Activation, accepted
 from shared.domain.messages import encode
 from shared.errors import AlreadyExists, Conflict, PublishFailed, StoreUnavailable
 from shared.http.problems import Problem
@@ -57,7 +57,7 @@ class Acceptor:
         for another request. Nothing is published then.
         """
         wanted = self._wanted(user_id, request, language, traceparent, key)
-        refusal = self.daily_limit.take_place(user_id)
+        refusal = self.daily_limit.reserve(user_id)
         if refusal is not None:
             # A replay makes nothing new, so it is answered all the same.
             earlier = self.store.get(wanted.activation_id) if key else None
@@ -70,7 +70,7 @@ class Acceptor:
             made = found.activation.creation_id == wanted.creation_id
         finally:
             if not made:
-                self.daily_limit.give_back(user_id)
+                self.daily_limit.release(user_id)
         if not made:
             return self._replay(wanted, found)
         if found.activation.status == "queued":
@@ -126,7 +126,7 @@ class Acceptor:
     def _publish_again(self, earlier: Stored) -> Stored:
         """The write comes first, so that of two replays at once one publishes."""
         now = self.clock()
-        again = earlier.activation.requeued(now=now, due_at=now + FIRST_LOOK)
+        again = earlier.activation.requeued(now=now, due_at=now + REPUBLISH_AFTER)
         try:
             stored = self.store.replace(again, earlier.version)
         except Conflict:

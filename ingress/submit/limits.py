@@ -41,7 +41,7 @@ class DailyLimit:
         self._lock = threading.Lock()
         self._taken: dict[str, deque[datetime]] = {}
 
-    def take_place(self, user_id: str) -> Problem | None:
+    def reserve(self, user_id: str) -> Problem | None:
         """None when there was room, which is now taken. Raises StoreUnavailable."""
         if not self._limit:
             return None
@@ -56,7 +56,7 @@ class DailyLimit:
             headers={"Retry-After": str(COME_BACK_SECONDS)},
         )
 
-    def give_back(self, user_id: str) -> None:
+    def release(self, user_id: str) -> None:
         """Nothing new was made of the place that was taken last."""
         with self._lock:
             taken = self._taken.get(user_id)

@@ -1,8 +1,8 @@
 """Waiting for an answer, within a bounded number of slots.
 
-A waiting request holds a thread. Slots keep some threads free, so that waiting never starves
-submits: without a free slot a request does not wait at all. Nor does one of a user who has taken
-their share of the slots already, so that one user's polls leave room for everybody's.
+A waiting request holds a thread. The slots keep some threads free, so that waiting requests never
+starve submits: a request that finds no free slot is answered at once. Each user has a share of the
+slots, so that one user's polls leave room for everybody's.
 """
 
 import threading
@@ -13,7 +13,8 @@ from dataclasses import dataclass
 
 from shared.ports import ActivationStore, Stored
 
-Enough = Callable[[Stored], bool]
+Condition = Callable[[Stored], bool]
+"""What a request waits for."""
 
 
 @dataclass(frozen=True)
@@ -24,9 +25,9 @@ class Waited:
     granted: bool
 
 
-class Patience:
+class WaitSlots:
     def __init__(self, store: ActivationStore, slots: int, share: int | None = None) -> None:
-        """`share` is how many of the slots one user may have; all, unless told."""
+        """`share` is how many slots one user may hold; by default all."""
         self._store = store
         self._slots = slots
         self._share = share or slots
@@ -35,18 +36,18 @@ class Patience:
         self._ending = threading.Event()
 
     def end(self) -> None:
-        """Answer all that wait, and let nobody wait any more: this process is about to end."""
+        """Answer all waiting requests now, and let no other wait: this process is about to end."""
         self._ending.set()
 
-    def wait(self, stored: Stored, seconds: float, enough: Enough) -> Waited:
-        """Until `enough` says so of what is stored, at most `seconds`."""
-        if enough(stored):
+    def wait(self, stored: Stored, seconds: float, met: Condition) -> Waited:
+        """Until what is stored meets the condition, at most `seconds`."""
+        if met(stored):
             return Waited(stored, granted=True)
         user_id = stored.activation.user_id
         if seconds <= 0 or not self._take_slot(user_id):
             return Waited(stored, granted=False)
         try:
-            return Waited(self._wait(stored, time.monotonic() + seconds, enough), granted=True)
+            return Waited(self._wait(stored, time.monotonic() + seconds, met), granted=True)
         finally:
             self._leave(user_id)
 
@@ -63,9 +64,9 @@ class Patience:
             if not self._waiting[user_id]:
                 del self._waiting[user_id]
 
-    def _wait(self, stored: Stored, end: float, enough: Enough) -> Stored | None:
+    def _wait(self, stored: Stored, end: float, met: Condition) -> Stored | None:
         latest: Stored | None = stored
-        while latest is not None and not enough(latest):
+        while latest is not None and not met(latest):
             left = end - time.monotonic()
             if left <= 0 or self._ending.is_set():
                 break

@@ -6,6 +6,7 @@
 import contextlib
 from dataclasses import dataclass
 
+import structlog
 from google.api_core.exceptions import AlreadyExists, GoogleAPIError, NotFound
 from google.cloud import pubsub_v1
 from google.protobuf.duration_pb2 import Duration
@@ -17,9 +18,13 @@ from google.pubsub_v1.types import (
     Subscription,
 )
 
+from local.periodic import Periodic
 from shared.google.calls import bounded
 from shared.settings import ACK_DEADLINE_SECONDS, Settings
 
+log = structlog.get_logger(__name__)
+
+LOOK_SECONDS = 2.0
 PUSH_SUBSCRIPTION = "activation-requests-push"
 DEAD_LETTER_SUBSCRIPTION = "activation-requests-dead-push"
 _BOUNDED = bounded(attempt_seconds=5, total_seconds=15)
@@ -126,3 +131,14 @@ class Subscriptions:
         )
         with contextlib.suppress(AlreadyExists):
             self._subscriber.create_subscription(request=subscription, **_BOUNDED)
+
+
+def keeping_subscribed(subscriptions: Subscriptions, worker_url: str) -> Periodic:
+    """Subscribes again when the emulator was restarted: it keeps nothing across a restart."""
+
+    def look() -> None:
+        if subscriptions.are_missing():
+            subscriptions.push_to(worker_url)
+            log.warning("subscriptions.created_again")
+
+    return Periodic("subscriptions", LOOK_SECONDS, look)

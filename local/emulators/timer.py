@@ -8,10 +8,8 @@ import signal
 import sys
 import threading
 
-from local.emulators.subscription_keeper import SubscriptionKeeper
-from local.emulators.subscriptions import Subscriptions
-from local.run.embedded import SWEEP_SECONDS
-from local.run.sweep_timer import SweepTimer
+from local.emulators.subscriptions import Subscriptions, keeping_subscribed
+from local.periodic import sweeping
 from shared.errors import SettingsError
 from shared.settings import read_settings
 from shared.telemetry.logs import configure_logging
@@ -32,8 +30,8 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
     configure_logging(settings.log_level, json=False)
     subscriptions = Subscriptions(settings)
-    SweepTimer(f"{worker_url}/tasks/sweep", interval_seconds=SWEEP_SECONDS).start()
-    SubscriptionKeeper(subscriptions.are_missing, lambda: subscriptions.push_to(worker_url)).start()
+    sweeping(worker_url).start()
+    keeping_subscribed(subscriptions, worker_url).start()
     stopping.wait()
     return 0
 

@@ -2,11 +2,11 @@
 
 from datetime import timedelta
 
+from local.periodic import sweeping
 from local.run.banner import announce
 from local.run.options import Options
 from local.run.services import gunicorn, ready_urls, worker_url
 from local.run.supervisor import Supervisor
-from local.run.sweep_timer import SweepTimer
 from local.sqlite.database import open_database
 from local.sqlite.dispatcher import Dispatcher, PushPolicy
 from local.sqlite.queue import SqliteQueue
@@ -14,7 +14,6 @@ from local.sqlite.store import SqliteStore
 from shared.errors import SettingsError, StoreUnavailable
 from shared.settings import Settings
 
-SWEEP_SECONDS = 15.0
 ACK_DEADLINE_MARGIN_SECONDS = 30.0
 """The ack deadline is longer than the lease, so that a slow answer is not delivered twice."""
 
@@ -38,7 +37,7 @@ def embedded(options: Options, settings: Settings) -> Supervisor:
         ready_urls=ready_urls(options),
         background=[
             Dispatcher(queue, push_policy(options, settings)),
-            SweepTimer(worker_url(options, "/tasks/sweep"), interval_seconds=SWEEP_SECONDS),
+            sweeping(worker_url(options, "")),
         ],
         announce=lambda: announce(options, settings, backend=f"SQLite in {data_dir}"),
     )

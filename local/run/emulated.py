@@ -6,16 +6,14 @@ from collections.abc import Sequence
 from google.api_core.exceptions import GoogleAPIError
 
 from local.emulators.programs import find_emulators, wait_until_listening
-from local.emulators.subscription_keeper import SubscriptionKeeper
-from local.emulators.subscriptions import Subscriptions
+from local.emulators.subscriptions import Subscriptions, keeping_subscribed
+from local.periodic import sweeping
 from local.run.banner import announce
-from local.run.embedded import SWEEP_SECONDS
 from local.run.options import Options
 from local.run.ports_in_use import LOOPBACK, refuse_taken
 from local.run.processes import Child, NotReady, stop_all
 from local.run.services import gunicorn, ready_urls, worker_url
 from local.run.supervisor import Supervisor
-from local.run.sweep_timer import SweepTimer
 from shared.errors import SettingsError
 from shared.settings import Settings, read_settings
 
@@ -59,12 +57,8 @@ def emulated(options: Options, emulators: Sequence[Child]) -> Supervisor:
     """
     settings = read_settings()
     subscriptions = Subscriptions(settings)
-
-    def subscribe() -> None:
-        subscriptions.push_to(worker_url(options, ""))
-
     try:
-        subscribe()
+        subscriptions.push_to(worker_url(options, ""))
     except GoogleAPIError as error:
         raise NotReady(f"the Pub/Sub emulator refused our subscriptions: {error}") from None
     return Supervisor(
@@ -74,8 +68,8 @@ def emulated(options: Options, emulators: Sequence[Child]) -> Supervisor:
         ],
         ready_urls=ready_urls(options),
         background=[
-            SweepTimer(worker_url(options, "/tasks/sweep"), interval_seconds=SWEEP_SECONDS),
-            SubscriptionKeeper(subscriptions.are_missing, subscribe),
+            sweeping(worker_url(options, "")),
+            keeping_subscribed(subscriptions, worker_url(options, "")),
         ],
         announce=lambda: announce(options, settings, backend=_addresses(settings)),
         needs=emulators,

@@ -60,7 +60,7 @@ def is_activation_id(text: str) -> bool:
 SWEEP_GRACE = timedelta(seconds=10)
 """How long after the moment that something should have happened the sweeper looks again."""
 
-FIRST_LOOK = timedelta(seconds=45)
+REPUBLISH_AFTER = timedelta(seconds=45)
 """How long a new activation may wait unclaimed before it is published again.
 
 Longer than any healthy delivery; with a sweep each 15 s a lost publish is mended within a minute.
@@ -253,5 +253,5 @@ def accepted(  # noqa: PLR0913 - keywords, one for each thing that a request bri
         updated_at=now,
         deadline=now + time_to_answer,
         expires_at=now + time_to_live,
-        due_at=now + FIRST_LOOK,
+        due_at=now + REPUBLISH_AFTER,
     )

@@ -6,18 +6,18 @@ exports nothing that we have not looked at.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal
 
-import structlog
 from flask import Flask
+from opentelemetry import trace
 from opentelemetry.metrics import MeterProvider, NoOpMeterProvider
-from opentelemetry.trace import NoOpTracerProvider, Tracer, TracerProvider
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ParentBased
 
 from shared.http.gunicorn_worker import AT_END, BEFORE_KILLED
-from shared.settings import Settings
 from shared.telemetry.metrics import Metrics
-
-log = structlog.get_logger(__name__)
 
 SCOPE = "innerjourney"
 ServiceName = Literal["innerjourney-ingress", "innerjourney-worker"]
@@ -32,7 +32,7 @@ class Telemetry:
     """`flush` and `end` take a bounded time, wherever the collector is; after `end` nothing is
     exported any more."""
 
-    tracer: Tracer
+    tracer: trace.Tracer
     metrics: Metrics
     flush: Callable[[], None] = _nothing
     end: Callable[[], None] = _nothing
@@ -40,7 +40,7 @@ class Telemetry:
     @classmethod
     def of(
         cls,
-        traces: TracerProvider,
+        traces: trace.TracerProvider,
         meters: MeterProvider,
         flush: Callable[[], None] = _nothing,
         end: Callable[[], None] = _nothing,
@@ -60,31 +60,24 @@ class Telemetry:
         return app
 
 
-OFF = Telemetry.of(NoOpTracerProvider(), NoOpMeterProvider())
-_installed = OFF
+@cache
+def without_export() -> Telemetry:
+    """Spans that nobody exports: each has a trace for logs and messages to name, a new trace is
+    not sampled, and the caller's keeps its mark. Nothing is measured."""
+    traces = TracerProvider(
+        sampler=ParentBased(ALWAYS_OFF), resource=Resource.get_empty(), shutdown_on_exit=False
+    )
+    return Telemetry.of(traces, NoOpMeterProvider())
+
+
+_installed: Telemetry | None = None
 
 
 def telemetry() -> Telemetry:
-    """This process' one; nothing is recorded until `configure_telemetry` was called."""
-    return _installed
+    """This process' one; nothing is exported until `install` was called with one that does."""
+    return _installed or without_export()
 
 
 def install(installed: Telemetry) -> None:
     global _installed  # noqa: PLW0603 - as logging's configuration is, and set up beside it
     _installed = installed
-
-
-def configure_telemetry(settings: Settings, service_name: ServiceName) -> Telemetry:
-    """Call after fork: it starts threads, where OTEL_EXPORTER_OTLP_ENDPOINT is set."""
-    configured = OFF
-    if settings.otel_exporter_otlp_endpoint:
-        # Imported here: the SDK takes a fifth of a second, and most local runs do without.
-        from shared.telemetry.export import exporting
-
-        try:
-            configured = exporting(settings, service_name)
-        except ValueError as error:
-            # One of the SDK's own variables. Activations are answered without telemetry, too.
-            log.error("telemetry.off", error=str(error), alert=True)
-    install(configured)
-    return configured

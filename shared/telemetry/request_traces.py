@@ -6,7 +6,7 @@ from flask import Flask, Response, g, request
 from opentelemetry.context import attach, detach
 from opentelemetry.trace import SpanKind, set_span_in_context
 
-from shared.telemetry.traces import begin_span, context_of, mark_failed, unrecorded
+from shared.telemetry.traces import begin_span, context_of, mark_failed, unexported
 
 NO_SPANS: Mapping[str, str] = {}
 
@@ -19,7 +19,7 @@ def install_request_traces(app: Flask, spans: Mapping[str, str] = NO_SPANS) -> N
     def begin() -> None:
         parent = context_of(request.headers.get("traceparent"))
         name = spans.get(request.endpoint or "")
-        g.span = begin_span(name, SpanKind.SERVER, parent, _said()) if name else unrecorded(parent)
+        g.span = begin_span(name, SpanKind.SERVER, parent, _said()) if name else unexported(parent)
         g.trace_tokens = [attach(set_span_in_context(g.span))]
 
     @app.after_request
@@ -38,8 +38,8 @@ def install_request_traces(app: Flask, spans: Mapping[str, str] = NO_SPANS) -> N
 
 
 def follow(traceparent: str | None) -> None:
-    """For the rest of the request, what is logged belongs to the trace of what it brought; to its
-    own, where that names none."""
+    """Until the request ends, logs and spans belong to this trace: that of the message which the
+    request delivers. Without one they stay in the request's own."""
     brought = context_of(traceparent)
     if brought:
         g.trace_tokens.append(attach(brought))

@@ -1,29 +1,25 @@
 """Spans and the W3C trace context that ties them together, from the browser to Gemini.
 
-The context of what is going on is OpenTelemetry's current span. Without tracing there is one as
-well: it is not recorded, and holds the trace that logs and messages name.
+The context is OpenTelemetry's current span. Without a collector there is one as well, so that logs
+and messages name a trace; it is only not exported.
 """
 
-import random
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from opentelemetry.context import Context, attach, detach
 from opentelemetry.trace import (
-    NonRecordingSpan,
     Span,
-    SpanContext,
     SpanKind,
     Status,
     StatusCode,
-    TraceFlags,
     get_current_span,
     set_span_in_context,
     use_span,
 )
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
-from shared.telemetry.provider import telemetry
+from shared.telemetry.provider import telemetry, without_export
 
 ACTIVATION_ID = "innerjourney.activation_id"
 LONGEST_TRACEPARENT = 512
@@ -64,10 +60,9 @@ def current_traceparent() -> str | None:
     return traceparent_of(span) if span.get_span_context().is_valid else None
 
 
-def unrecorded(parent: Context) -> Span:
-    """The parent's trace, or a new one, for what has no span of its own."""
-    known = get_current_span(parent).get_span_context()
-    return NonRecordingSpan(known if known.is_valid else _new_context())
+def unexported(parent: Context) -> Span:
+    """In the parent's trace, or a new one: for what has no span at the collector."""
+    return without_export().tracer.start_span("request", context=parent)
 
 
 def begin_span(
@@ -77,8 +72,7 @@ def begin_span(
     attributes: Attributes | None = None,
 ) -> Span:
     """To be ended by the caller. `parent` None is the current span."""
-    begun = telemetry().tracer.start_span(name, context=parent, kind=kind, attributes=attributes)
-    return begun if begun.get_span_context().is_valid else unrecorded(Context())
+    return telemetry().tracer.start_span(name, context=parent, kind=kind, attributes=attributes)
 
 
 @contextmanager
@@ -103,13 +97,3 @@ def span(
 def mark_failed(failed: Span, error_type: str) -> None:
     failed.set_attribute("error.type", error_type)
     failed.set_status(Status(StatusCode.ERROR))
-
-
-def _new_context() -> SpanContext:
-    # As the SDK makes them: unique, not secret. Not sampled: nobody has recorded it.
-    return SpanContext(
-        trace_id=random.getrandbits(128) or 1,
-        span_id=random.getrandbits(64) or 1,
-        is_remote=False,
-        trace_flags=TraceFlags(TraceFlags.DEFAULT),
-    )

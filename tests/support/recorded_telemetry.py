@@ -11,7 +11,7 @@ from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from shared.telemetry.provider import OFF, Telemetry, install
+from shared.telemetry.provider import Telemetry, install, without_export
 
 
 @dataclass(frozen=True)
@@ -62,6 +62,6 @@ def recording() -> Iterator[Recorded]:
     try:
         yield Recorded(spans, metrics)
     finally:
-        install(OFF)
+        install(without_export())
         traces.shutdown()
         meters.shutdown()

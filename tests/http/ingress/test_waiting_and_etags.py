@@ -9,7 +9,7 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 import ingress.app
-from ingress.submit.wait_slots import Patience, is_done
+from ingress.submit.wait_slots import WaitSlots, is_done
 from local.sqlite.store import SqliteStore
 from shared.ports import Stored
 from shared.settings import Settings
@@ -186,7 +186,7 @@ def test_without_a_free_slot_a_poll_answers_at_once_and_says_so(
 
 
 def test_one_user_can_not_take_all_the_slots(store: SqliteStore) -> None:
-    patience = Patience(store, slots=4, share=1)
+    patience = WaitSlots(store, slots=4, share=1)
     annas = store.create(an_activation("a1", user_id="anna"))
     bos = store.create(an_activation("b1", user_id="bo"))
     looks: list[Stored] = []

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from shared.domain.activation import FIRST_LOOK, SWEEP_GRACE, Activation, Usage
+from shared.domain.activation import REPUBLISH_AFTER, SWEEP_GRACE, Activation, Usage
 from shared.domain.profile import NeuroTendencies, PersonalityType, Profile, WellbeingFlags
 from shared.domain.step import StoredStep
 from shared.errors import InvalidTransition
@@ -85,7 +85,7 @@ def test_an_accepted_activation_starts_with(field: str, value: object) -> None:
 
 
 def test_a_lost_publish_is_looked_at_within_a_minute_by_a_sweep_each_15_s() -> None:
-    assert timedelta(seconds=15) + FIRST_LOOK <= timedelta(seconds=60)
+    assert timedelta(seconds=15) + REPUBLISH_AFTER <= timedelta(seconds=60)
 
 
 @pytest.mark.parametrize(

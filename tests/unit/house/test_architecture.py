@@ -65,13 +65,13 @@ INSIDE: dict[str, set[str]] = {
     "shared.telemetry": {"shared.domain", "shared.ports", "shared.settings", "shared.http"},
     "local.sqlite": NOTHING,
     "local.run": {
-        *("local.sqlite", "local.emulators"),
+        *("local.sqlite", "local.emulators", "local.periodic"),
         *("local.run.processes", "local.run.ports_in_use"),
     },
     "local.run.processes": NOTHING,
     "local.run.ports_in_use": NOTHING,
-    "local.emulators": {"local.run.processes", "local.run.ports_in_use"},
-    "local.emulators.timer": {"local.emulators", "local.run"},
+    "local.periodic": NOTHING,
+    "local.emulators": {"local.periodic", "local.run.processes", "local.run.ports_in_use"},
 }
 
 MAY_READ_THE_CLOCK = {

@@ -6,7 +6,7 @@ import pytest
 
 from local.sqlite.database import Database
 from local.sqlite.store import SqliteStore
-from shared.domain.activation import FIRST_LOOK, SWEEP_GRACE, Activation
+from shared.domain.activation import REPUBLISH_AFTER, SWEEP_GRACE, Activation
 from shared.domain.messages import decode
 from shared.errors import Conflict, StoreUnavailable
 from shared.ports import ActivationStore, Stored
@@ -41,7 +41,7 @@ def test_what_was_never_published_is_published_within_a_minute(
 ) -> None:
     publisher = FakePublisher()
     store.create(an_activation())
-    time.advance(FIRST_LOOK.total_seconds() - 1)
+    time.advance(REPUBLISH_AFTER.total_seconds() - 1)
     assert a_sweeper(store, publisher, time).sweep().due == 0
     time.advance(1)
     assert a_sweeper(store, publisher, time).sweep().republished == 1

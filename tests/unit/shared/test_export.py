@@ -7,8 +7,9 @@ import pytest
 from structlog.testing import capture_logs
 
 from shared.settings import Settings
+from shared.telemetry.configure import configure_telemetry
 from shared.telemetry.export import END_SECONDS, exporting
-from shared.telemetry.provider import OFF, Telemetry, configure_telemetry, install, telemetry
+from shared.telemetry.provider import Telemetry, install, telemetry, without_export
 from shared.telemetry.traces import span
 from tests.support.emulators import free_port
 from tests.support.eventually import eventually
@@ -23,7 +24,7 @@ def restored(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("OTEL_METRIC_EXPORT_INTERVAL", "600000")
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_TIMEOUT", "5")
     yield
-    install(OFF)
+    install(without_export())
     # The loggers that `exporting` has silenced stay so: threads that a test left behind in an
     # export that hangs are still to fail, in the middle of some other test.
 
@@ -45,9 +46,9 @@ def one_span() -> None:
 
 
 def test_without_an_endpoint_there_is_no_exporter_and_nothing_to_end() -> None:
-    assert configure_telemetry(Settings(), "innerjourney-worker") is OFF
-    OFF.flush()
-    OFF.end()
+    assert configure_telemetry(Settings(), "innerjourney-worker") is without_export()
+    without_export().flush()
+    without_export().end()
 
 
 @pytest.mark.parametrize("slash", ["", "/"])
@@ -186,7 +187,7 @@ def test_a_variable_that_the_sdk_refuses_turns_telemetry_off_and_is_said(
 ) -> None:
     monkeypatch.setenv(variable, value)
     with capture_logs() as logs:
-        assert started(receiver.url) is OFF
+        assert started(receiver.url) is without_export()
     assert [line["event"] for line in logs] == ["telemetry.off"]
 
 
