@@ -76,8 +76,10 @@ def test_all_speak_of_one_project() -> None:
 
 def test_the_set_up_subscribes_with_the_code_of_make_emulators() -> None:
     assert ALL["set-up"].command[:3] == ("python", "-m", "local.emulators.set_up")
-    for module in (set_up, timer, emulated):
+    for module in (set_up, emulated):
         assert "subscriptions.push_to(" in inspect.getsource(module)
+    for module in (timer, emulated):
+        assert "keeping_subscribed(subscriptions, worker_url" in inspect.getsource(module)
 
 
 def test_nothing_starts_before_what_it_needs() -> None:
