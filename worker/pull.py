@@ -36,7 +36,7 @@ def handle(processor: Processor, pulled: PulledMessage) -> None:
     """Process one message, then ack or nack it; what can't be understood ends as a dead letter."""
     try:
         with trace_of(pulled.attributes.get("traceparent")):
-            acked = processor.receive(Message(pulled.data, dict(pulled.attributes))) in ACKED
+            acked = processor.process(Message(pulled.data, dict(pulled.attributes))) in ACKED
     except MessageNotUnderstood as error:
         log.error("pull.not_understood", error=str(error))
         acked = False

@@ -37,12 +37,14 @@ def install_request_traces(app: Flask, spans: Mapping[str, str] = NO_SPANS) -> N
             g.pop("span").end()
 
 
-def follow(traceparent: str | None) -> None:
-    """Until the request ends, logs and spans belong to this trace: that of the message which the
-    request delivers. Without one they stay in the request's own."""
-    brought = context_of(traceparent)
-    if brought:
-        g.trace_tokens.append(attach(brought))
+def continue_trace(traceparent: str | None) -> None:
+    """The rest of the request continues the trace of the message that it carries.
+
+    Where the message names none, it continues the request's own.
+    """
+    carried = context_of(traceparent)
+    if carried:
+        g.trace_tokens.append(attach(carried))
 
 
 def _said() -> dict[str, str]:

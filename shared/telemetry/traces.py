@@ -40,7 +40,7 @@ def context_of(traceparent: str | None) -> Context:
 
 @contextmanager
 def trace_of(traceparent: str | None) -> Iterator[None]:
-    """What the block logs and traces belongs to this trace; to a new one where it names none."""
+    """The block continues this trace, or begins a new one where `traceparent` names none."""
     token = attach(context_of(traceparent))
     try:
         yield

@@ -16,7 +16,6 @@ from ingress.api.request import ActivationRequest
 from ingress.submit.accept import Acceptor
 from ingress.submit.limits import DailyLimit
 from shared.clock import utc_now
-from shared.domain.messages import decode
 from shared.errors import StoreUnavailable
 from shared.google import firestore
 from shared.google.firestore import ATTEMPT_SECONDS, TOTAL_SECONDS, FirestoreStore
@@ -84,7 +83,7 @@ def test_create_claim_and_complete_are_one_write_each_and_no_read(counted: Count
         ledger=Ledger("fake"),
         write_back_seconds=20,
     )
-    message = decode(publisher.published[0])
+    message = publisher.published[0]
     assert processor.process(message) == "completed"
     assert counted.rpcs.calls == ["Commit", "Commit", "Commit"]
     assert processor.process(message) == "done"

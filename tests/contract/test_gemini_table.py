@@ -111,8 +111,7 @@ def test_each_behaviour_ends_as_the_classification_says(
     TABLE.append(row)
     assert (row.calls, row.ends) == (case.calls, case.ends)
     assert row.waited <= case.most_waited
-    spent = ended.spent if isinstance(ended, Pause) else ended.usage
-    assert spent.gemini_calls == calls
+    assert ended.usage.gemini_calls == calls
 
 
 def _answerer(settings: Settings, time: FakeTime) -> Decider:

@@ -1,6 +1,6 @@
 """The worker's HTTP: Pub/Sub's pushes and Cloud Scheduler's sweep.
 
-204 acks; every other answer makes Pub/Sub deliver again, later and later.
+204 acks; after every other status Pub/Sub delivers again, later and later.
 """
 
 from dataclasses import dataclass
@@ -8,10 +8,11 @@ from dataclasses import dataclass
 import structlog
 from flask import Blueprint, Response, jsonify, request
 
+from shared.domain.messages import Message
 from shared.errors import MessageNotUnderstood
 from shared.http.body import read_body
 from shared.http.problems import Problem, to_response
-from shared.telemetry.request_traces import follow
+from shared.telemetry.request_traces import continue_trace
 from worker.http.envelope import unwrap
 from worker.http.push_auth import Authorize
 from worker.pipeline.dead_letters import DeadLetters
@@ -38,15 +39,13 @@ class WorkerRoutes:
         return routes
 
     def push(self) -> tuple[str, int]:
-        _, message = unwrap(read_body())
-        follow(message.attributes.get("traceparent"))
-        outcome = self.processor.receive(message)
-        return _answer(outcome in ACKED, outcome)
+        _, message = _read_message()
+        outcome = self.processor.process(message)
+        return _ack_or_nack(outcome in ACKED, outcome)
 
     def dead_letter(self) -> tuple[str, int]:
-        message_id, message = unwrap(read_body())
-        follow(message.attributes.get("traceparent"))
-        return _answer(self.dead_letters.handle(message_id, message), "leased")
+        message_id, message = _read_message()
+        return _ack_or_nack(self.dead_letters.handle(message_id, message), "leased")
 
     def sweep(self) -> Response:
         return jsonify(vars(self.sweeper.sweep()))
@@ -60,7 +59,14 @@ def _not_understood(error: MessageNotUnderstood) -> Response:
     return to_response(Problem(400, "This is not one of our messages."))
 
 
-def _answer(acked: bool, why: str) -> tuple[str, int]:
+def _read_message() -> tuple[str, Message]:
+    """The pushed message and its id. The rest of the request continues the message's trace."""
+    message_id, message = unwrap(read_body())
+    continue_trace(message.attributes.get("traceparent"))
+    return message_id, message
+
+
+def _ack_or_nack(acked: bool, why_not: str) -> tuple[str, int]:
     if not acked:
-        raise Problem(503, f"Not now: {why}.")
+        raise Problem(503, f"Not now: {why_not}.")
     return "", 204

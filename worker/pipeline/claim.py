@@ -41,13 +41,11 @@ class Claimer:
     def claim(self, message: ActivationMessage) -> Stored | NotTaken:
         """The claimed activation, or why there is none. Raises StoreUnavailable."""
         activation, version = message.activation, message.version
-        # We publish queued activations only; of any other the stored one is read first.
-        claimable = activation.status == "queued"
+        # Only a queued activation can be claimed unread, and our messages carry no other.
+        version_is_trusted = activation.status == "queued"
         for _ in range(TRIES):
             claim_id = self.claim_id()
-            written = self._write(activation, version, claim_id) if claimable else None
-            claimable = True
-            if written is not None:
+            if version_is_trusted and (written := self._write(activation, version, claim_id)):
                 return written
             current = self.store.get(activation.activation_id)
             if current is None:
@@ -58,6 +56,7 @@ class Claimer:
             if reason is not None:
                 return reason
             activation, version = current.activation, current.version
+            version_is_trusted = True
         raise StoreUnavailable("every claim met a conflict")
 
     def _write(self, activation: Activation, version: str, claim_id: str) -> Stored | None:

@@ -10,7 +10,7 @@ from shared.domain.messages import DeadLetter, Message, decode
 from shared.errors import Conflict, MessageNotUnderstood, StoreUnavailable
 from shared.ports import ActivationStore, Stored
 from worker.pipeline.fallback_answers import FallbackAnswers
-from worker.pipeline.records import complete
+from worker.pipeline.records import write_answer
 
 log = structlog.get_logger(__name__)
 
@@ -65,6 +65,6 @@ class DeadLetters:
 
     def _write(self, stored: Stored) -> None:
         answer = self.fallback.instead_of_gemini(stored.activation, "undeliverable")
-        complete(self.store, stored, answer, by="dead letter")
+        write_answer(self.store.replace, stored, answer, now=stored.read_at, by="dead letter")
         activation_id = stored.activation.activation_id
         log.error("activation.undeliverable", activation_id=activation_id, alert=True)

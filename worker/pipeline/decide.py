@@ -16,10 +16,10 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class Pause:
-    """Gemini asked for a pause that is longer than a thread should be held."""
+    """Release the claim until then: Gemini asked for a longer pause than a thread should wait."""
 
     until: datetime
-    spent: Usage
+    usage: Usage
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +32,7 @@ class Decider:
     monotonic: Callable[[], float] = time.monotonic
 
     def decide(self, activation: Activation, now: datetime) -> Answer | Pause:
-        """Never raises for what Gemini does; `now` is the store's time of the claim."""
+        """Raises nothing when Gemini fails. `now` is the store's time of the claim."""
         caring = self.fallback.in_crisis(activation)
         if caring is not None:
             return caring
@@ -58,6 +58,7 @@ class Decider:
     def _without_gemini(
         self, activation: Activation, error: GeminiError, now: datetime, left: float
     ) -> Answer | Pause:
+        """A pause if Gemini asked for a long one that ends before the deadline, else a fallback."""
         reason = reason_of(error)
         if reason != "no_api_key":
             log.warning(
@@ -69,7 +70,7 @@ class Decider:
             )
         pause = error.retry_after if isinstance(error, Unavailable) else None
         if pause is not None and self.max_sleep_seconds < pause < left:
-            return Pause(until=now + timedelta(seconds=pause), spent=error.usage)
+            return Pause(until=now + timedelta(seconds=pause), usage=error.usage)
         return self.fallback.instead_of_gemini(activation, reason, error.usage)
 
 

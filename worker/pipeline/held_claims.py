@@ -1,7 +1,7 @@
-"""The claims that this process holds, to let go of those that can't be finished before it ends.
+"""The claims that this process holds, so that it can release unfinished ones before it ends.
 
-Cloud Run sends SIGTERM and kills 10 s later; a Gemini call may take longer. A claim that is given
-back is taken up by the next delivery at once, instead of when its lease is over.
+Cloud Run sends SIGTERM and kills the process 10 s later, but a Gemini call may take longer. The
+next delivery takes up a released claim at once, instead of waiting for the end of its lease.
 """
 
 import threading
@@ -22,16 +22,16 @@ class HeldClaims:
         self._store = store
         self._lock = threading.Lock()
         self._held: dict[str, Stored] = {}
-        self._closed = False
+        self._draining = False
 
     @property
-    def closed(self) -> bool:
-        """Whether we have let go: nothing new is to be begun in this process."""
-        return self._closed
+    def draining(self) -> bool:
+        """Whether the claims were released because the process ends: claim nothing any more."""
+        return self._draining
 
     @contextmanager
     def holding(self, claimed: Stored) -> Iterator[None]:
-        """For as long as the block works on it."""
+        """Hold the claim for as long as the block works on it."""
         key = claimed.activation.claim_id or ""
         with self._lock:
             self._held[key] = claimed
@@ -42,26 +42,26 @@ class HeldClaims:
                 self._held.pop(key, None)
 
     def release_all(self) -> int:
-        """Give back what is held. How many were.
+        """Release all held claims; from now on `draining` is true. Returns how many it released.
 
-        What the block writes later meets a conflict and is dropped: the version is the fence. The
-        call that it is in is paid for; its attempt is given back, since it was not the message's
-        fault.
+        If a block still writes its result later, that write meets a conflict and is dropped. Its
+        Gemini call is paid for all the same. The attempt is not counted: the message is not to
+        blame.
         """
-        self._closed = True
+        self._draining = True
         with self._lock:
             held = list(self._held.values())
-        return sum(self._give_back(claimed) for claimed in held)
+        return sum(self._release(claimed) for claimed in held)
 
-    def _give_back(self, claimed: Stored) -> bool:
+    def _release(self, claimed: Stored) -> bool:
         named = log.bind(activation_id=claimed.activation.activation_id)
-        # The store's own time of the claim: it has passed, so it may be claimed at once.
+        # The store's time of the claim is in the past, so the activation can be claimed at once.
         now = claimed.written_at
         wanted = claimed.activation.released(now=now, not_before=now, spent=Usage())
         try:
             self._store.replace(wanted, claimed.version)
         except Conflict:
-            return False  # it was finished meanwhile
+            return False  # its result was written meanwhile
         except StoreUnavailable as error:
             named.error("claim.not_given_back", error=str(error))
             return False

@@ -1,5 +1,7 @@
-"""One delivery from claim to write-back: the span `process`. The same for push, pull and local
-runs."""
+"""Process one delivery: decode it, claim the activation, decide its answer, write it, record it.
+
+Push, pull and local runs all call `Processor.process`.
+"""
 
 import time
 from collections.abc import Callable
@@ -8,117 +10,114 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 import structlog
-from opentelemetry.trace import SpanKind, get_current_span
+from opentelemetry.trace import SpanKind
 from tenacity import Retrying, retry_if_exception_type, wait_random_exponential
 
-from shared.domain.activation import Activation, Answer, Usage
+from shared.domain.activation import Activation, Answer
 from shared.domain.messages import ActivationMessage, Message, decode
 from shared.errors import Conflict, StoreUnavailable
 from shared.ports import ActivationStore, Stored
-from shared.telemetry.provider import telemetry
 from shared.telemetry.traces import ACTIVATION_ID, span
 from worker.pipeline.claim import Claimer
 from worker.pipeline.decide import Decider, Pause
 from worker.pipeline.held_claims import HeldClaims
-from worker.pipeline.records import ClaimEnd, Ledger, record_answer
+from worker.pipeline.records import ClaimEnd, Ledger, record_claim, write_answer
 
 log = structlog.get_logger(__name__)
 
 Outcome = Literal[
-    "completed",  # written back: ack
+    "completed",  # the answer is written: ack
     "dropped",  # cancelled, erased or taken over while Gemini worked: ack
-    "gone",
-    "done",  # a duplicate of something that has ended: ack
+    "gone",  # erased or expired: ack
+    "done",  # a duplicate of one that is completed or cancelled: ack
     "released",  # until Gemini may be asked again, or because this process ends: nack
-    "leased",
-    "not_yet",  # somebody is at it, or will be: nack
+    "leased",  # another worker holds the lease: nack
+    "not_yet",  # released until later: nack
 ]
-
 ACKED: frozenset[Outcome] = frozenset({"completed", "dropped", "gone", "done"})
 
-SPAN = {"messaging.system": "gcp_pubsub", "messaging.operation.type": "process"}
+SPAN_ATTRIBUTES = {"messaging.system": "gcp_pubsub", "messaging.operation.type": "process"}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Processor:
     store: ActivationStore
     claimer: Claimer
+    claims: HeldClaims
     decider: Decider
     ledger: Ledger
-    claims: HeldClaims
     write_back_seconds: float
-    """How long the result's write is tried again; what was paid for is not lost to a hiccup."""
+    """How long to retry the write of a result, so that a short outage does not waste a paid one."""
     sleep: Callable[[float], None] = time.sleep
     monotonic: Callable[[], float] = time.monotonic
 
-    def receive(self, message: Message) -> Outcome:
-        """Decode and process one delivery, in the current trace.
+    def process(self, message: Message) -> Outcome:
+        """Handle one delivery, in a span that is a child of the current one.
 
-        Raises MessageNotUnderstood, and StoreUnavailable; either is a nack.
+        Raises MessageNotUnderstood and StoreUnavailable: nack in both cases.
         """
-        with span("process", SpanKind.CONSUMER, attributes=SPAN) as process:
+        with span("process", SpanKind.CONSUMER, attributes=SPAN_ATTRIBUTES) as current:
             delivered = decode(message)
-            process.set_attribute(ACTIVATION_ID, delivered.activation.activation_id)
-            outcome = self.process(delivered)
-            process.set_attribute("innerjourney.outcome", outcome)
+            current.set_attribute(ACTIVATION_ID, delivered.activation.activation_id)
+            outcome = self._claim_and_answer(delivered)
+            current.set_attribute("innerjourney.outcome", outcome)
             return outcome
 
-    def process(self, delivered: ActivationMessage) -> Outcome:
-        if self.claims.closed:
+    def _claim_and_answer(self, delivered: ActivationMessage) -> Outcome:
+        if self.claims.draining:
             return "released"
         claimed = self.claimer.claim(delivered)
         if not isinstance(claimed, Stored):
-            log.info("activation.not_taken", **_named(delivered.activation), why=claimed)
+            log.info("activation.not_taken", **_log_fields(delivered.activation), why=claimed)
             return claimed
-        telemetry().metrics.claimed(claimed.activation, claimed.written_at)
-        get_current_span().set_attribute("innerjourney.attempt", claimed.activation.attempt)
+        record_claim(claimed)
         with self.claims.holding(claimed):
-            outcome = self._work(claimed)
-        # A claim that was given back for our own end must be delivered again: no ack.
-        return "released" if outcome == "dropped" and self.claims.closed else outcome
+            outcome = self._answer(claimed)
+        # If this process released the claim because it ends, the message must be delivered again.
+        return "released" if outcome == "dropped" and self.claims.draining else outcome
 
-    def _work(self, claimed: Stored) -> Outcome:
+    def _answer(self, claimed: Stored) -> Outcome:
         started = self.monotonic()
-        activation = claimed.activation
-        decided = self.decider.decide(activation, claimed.read_at)
-        # The store's time of the claim plus what has passed since: no clock of ours decides.
+        decision = self.decider.decide(claimed.activation, claimed.read_at)
+        # The store's time of the claim plus what has passed since: a worker's clock may be wrong.
         now = claimed.read_at + timedelta(seconds=self.monotonic() - started)
-        if isinstance(decided, Pause):
-            return self._release(claimed, decided, now)
-        return self._complete(claimed, decided, now)
-
-    def _release(self, claimed: Stored, pause: Pause, now: datetime) -> Outcome:
-        wanted = claimed.activation.released(now=now, not_before=pause.until, spent=pause.spent)
-        if not self._write_back(claimed, wanted, pause.spent):
-            return "dropped"
-        log.info("activation.released", **_named(claimed.activation), until=pause.until.isoformat())
-        return "released"
-
-    def _complete(self, claimed: Stored, answer: Answer, now: datetime) -> Outcome:
-        wanted = claimed.activation.completed(answer, now=now)
-        if not self._write_back(claimed, wanted, answer.usage):
-            return "dropped"
-        record_answer(wanted, by="worker")
-        return "completed"
-
-    def _write_back(self, claimed: Stored, wanted: Activation, spent: Usage) -> bool:
-        """False when cancelled, erased or taken over meanwhile. What was spent is accounted for
-        whatever happens. Raises StoreUnavailable when the time for it is over."""
         end: ClaimEnd = "unwritten"
         try:
-            with span("complete" if wanted.done else "release"):
-                written = self._write(claimed, wanted)
-            end = "dropped"
-            if written:
-                end = "completed" if wanted.done else "released"
-            else:
-                log.warning("activation.dropped", **_named(claimed.activation))
-            return written
+            end = self._write_back(claimed, decision, now)
+            return end
         finally:
-            self.ledger.record(claimed.activation, spent, end)
+            self.ledger.record(claimed.activation, decision.usage, end)
 
-    def _write(self, claimed: Stored, wanted: Activation) -> bool:
-        """Retries the write, never the call. False: the version has moved on."""
+    def _write_back(
+        self, claimed: Stored, decision: Answer | Pause, now: datetime
+    ) -> Literal["completed", "released", "dropped"]:
+        """Raises StoreUnavailable when the store stays away for `write_back_seconds`."""
+        try:
+            if isinstance(decision, Answer):
+                write_answer(self._replace, claimed, decision, now=now, by="worker")
+                return "completed"
+            self._release(claimed, decision, now)
+        except Conflict:
+            log.warning("activation.dropped", **_log_fields(claimed.activation))
+            return "dropped"
+        return "released"
+
+    def _release(self, claimed: Stored, pause: Pause, now: datetime) -> None:
+        activation = claimed.activation
+        released = activation.released(now=now, not_before=pause.until, spent=pause.usage)
+        self._replace(released, claimed.version)
+        log.info("activation.released", **_log_fields(activation), until=pause.until.isoformat())
+
+    def _replace(self, wanted: Activation, version: str) -> None:
+        """Raises Conflict where the activation was cancelled, erased or taken over meanwhile."""
+        with span("complete" if wanted.done else "release"):
+            written = self._write(wanted, version)
+        # Raised outside the span: a result that came too late is no error to be traced.
+        if not written:
+            raise Conflict("cancelled, erased or taken over meanwhile")
+
+    def _write(self, wanted: Activation, version: str) -> bool:
+        """Retries the write, never the call to Gemini. False: the version has changed."""
         end = self.monotonic() + self.write_back_seconds
         retrying = Retrying(
             retry=retry_if_exception_type(StoreUnavailable),
@@ -128,13 +127,13 @@ class Processor:
             reraise=True,
         )
         try:
-            retrying(self.store.replace, wanted, claimed.version)
+            retrying(self.store.replace, wanted, version)
         except Conflict:
-            return self._was_ours(wanted)
+            return self._is_written(wanted)
         return True
 
-    def _was_ours(self, wanted: Activation) -> bool:
-        """Whether the write that is in the way is this very one, whose answer was lost."""
+    def _is_written(self, wanted: Activation) -> bool:
+        """Whether the conflict is with this very write, applied before its answer was lost."""
         current = self.store.get(wanted.activation_id)
         if current is None:
             return False
@@ -144,5 +143,5 @@ class Processor:
         return there.status == wanted.status and there.not_before == wanted.not_before
 
 
-def _named(activation: Activation) -> dict[str, object]:
+def _log_fields(activation: Activation) -> dict[str, object]:
     return {"activation_id": activation.activation_id, "attempt": activation.attempt}

@@ -1,29 +1,52 @@
-"""What is recorded of each claim and each answer: log lines, metrics, and the ledger of usage."""
+"""What is recorded of each claim and each answer: log lines, metrics and the usage ledger."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 
 import structlog
+from opentelemetry.trace import get_current_span
 
 from shared.domain.activation import Activation, Answer, Usage
-from shared.ports import ActivationStore, Stored
+from shared.ports import Stored
 from shared.telemetry.provider import telemetry
 from worker.gemini.prompt import VERSION
 
 log = structlog.get_logger(__name__)
 
+Replace = Callable[[Activation, str], object]
+"""Writes an activation if its stored version is the given one, as ActivationStore.replace does."""
+
 ClaimEnd = Literal[
-    "completed",  # its result was written
-    "released",  # given back, because Gemini asked for a pause
+    "completed",
+    "released",  # for a pause that Gemini asked for
     "dropped",  # the activation was cancelled, erased or taken over meanwhile
     "unwritten",  # the store stayed away
 ]
-Writer = Literal["worker", "sweep", "dead letter"]
 
 
-def record_answer(completed: Activation, *, by: Writer) -> None:
-    """Call it after the write. deploy/activations-completed.json counts the fallbacks by `source`
-    and `reason` of this line, so every answer is recorded here, whoever wrote it."""
+def record_claim(claimed: Stored) -> None:
+    telemetry().metrics.claimed(claimed.activation, claimed.written_at)
+    get_current_span().set_attribute("innerjourney.attempt", claimed.activation.attempt)
+
+
+def write_answer(
+    replace: Replace,
+    stored: Stored,
+    answer: Answer,
+    *,
+    now: datetime,
+    by: Literal["worker", "sweep", "dead letter"],
+) -> None:
+    """Complete the activation with the answer, then record it. Every answer is written here.
+
+    The share of fallbacks is counted from `source` and `reason` of the line that this logs
+    (deploy/activations-completed.json), so an answer written elsewhere would be missing there.
+    Raises Conflict and StoreUnavailable, and then records nothing.
+    """
+    completed = stored.activation.completed(answer, now=now)
+    replace(completed, stored.version)
     telemetry().metrics.completed(completed)
     log.info(
         "activation.completed",
@@ -36,29 +59,21 @@ def record_answer(completed: Activation, *, by: Writer) -> None:
     )
 
 
-def complete(store: ActivationStore, stored: Stored, answer: Answer, *, by: Writer) -> None:
-    """Write the answer of an activation that no worker has claimed, and record it.
-
-    Raises Conflict when a worker or the user was quicker, and StoreUnavailable.
-    """
-    completed = stored.activation.completed(answer, now=stored.read_at)
-    store.replace(completed, stored.version)
-    record_answer(completed, by=by)
-
-
 @dataclass(frozen=True)
 class Ledger:
-    """One line for every claim that called Gemini, whatever became of it, so that every paid call
-    is accounted for. A log-based metric sums them (docs/cost.md). `model` is the one called."""
+    """The usage ledger: one line for each claim that called Gemini, however the claim ended.
+
+    So no call that was paid for is missing in the sum (docs/cost.md). `model` is the one called.
+    """
 
     model: str
 
-    def record(self, activation: Activation, usage: Usage, end: ClaimEnd) -> None:
+    def record(self, claimed: Activation, usage: Usage, end: ClaimEnd) -> None:
         if usage.gemini_calls:
             log.info(
                 "gemini.usage",
-                activation_id=activation.activation_id,
-                attempt=activation.attempt,
+                activation_id=claimed.activation_id,
+                attempt=claimed.attempt,
                 fate=end,
                 model=self.model,
                 prompt_version=VERSION,

@@ -10,7 +10,7 @@ from shared.domain.messages import encode
 from shared.errors import Conflict, PublishFailed
 from shared.ports import ActivationStore, Publisher, Stored
 from worker.pipeline.fallback_answers import FallbackAnswers
-from worker.pipeline.records import complete
+from worker.pipeline.records import write_answer
 
 log = structlog.get_logger(__name__)
 
@@ -69,7 +69,7 @@ class Sweeper:
     def _complete(self, stored: Stored) -> None:
         """Past the deadline the queue can't help any more: the step is written from here."""
         answer = self.fallback.instead_of_gemini(stored.activation, "deadline")
-        complete(self.store, stored, answer, by="sweep")
+        write_answer(self.store.replace, stored, answer, now=stored.read_at, by="sweep")
 
     def _publish_again(self, stored: Stored) -> None:
         """The write comes first: it fences off a worker whose lease is over, and its version is the

@@ -1,6 +1,7 @@
 """What deploy/alerts/ and the metric look for is what the code logs and the script makes."""
 
 import ast
+import inspect
 import json
 import re
 from typing import Any
@@ -9,6 +10,7 @@ import pytest
 
 from local.emulators.subscriptions import DEAD_LETTER_SUBSCRIPTION, PUSH_SUBSCRIPTION
 from tests import ROOT
+from worker.pipeline.records import write_answer
 
 METRIC: dict[str, Any] = json.loads((ROOT / "deploy" / "activations-completed.json").read_text())
 
@@ -37,20 +39,12 @@ def test_each_line_that_the_metric_counts_says_who_answered_and_why() -> None:
     assert {"source", "reason"} <= fields
 
 
-@pytest.mark.parametrize("module", ["process", "records"])
-def test_whoever_writes_an_answer_records_it(module: str) -> None:
-    source = (ROOT / "worker" / "pipeline" / f"{module}.py").read_text()
-    assert source.count(".completed(answer,") == 1
-    assert re.search(r"^ +record_answer\(", source, re.MULTILINE)
-
-
-def test_nothing_else_in_the_worker_writes_an_answer() -> None:
-    writers = {
-        module.name
-        for module in (ROOT / "worker").rglob("*.py")
-        if re.search(r"\.completed\((?!by=|.*metrics)", module.read_text())
-    }
-    assert writers == {"process.py", "records.py"}
+def test_one_function_writes_every_answer_and_logs_that_line() -> None:
+    sources = {file.name: file.read_text() for file in (ROOT / "worker").rglob("*.py")}
+    completing = {name: found for name, text in sources.items() if (found := _completing(text))}
+    assert completing == {"records.py": ["write_answer"]}
+    [event] = re.findall(r'jsonPayload\.message="([^"]+)"', METRIC["filter"])
+    assert f'log.info(\n        "{event}"' in inspect.getsource(write_answer)
 
 
 def test_the_metrics_labels_are_those_fields() -> None:
@@ -93,6 +87,19 @@ def test_the_alerts_of_the_queue_watch_our_subscriptions(
 def test_a_line_that_asks_for_a_human_is_found_by_its_field() -> None:
     assert "jsonPayload.alert=true" in condition("needs-a-human")["conditionMatchedLog"]["filter"]
     assert [event for event, calls in logged().items() if {"alert"} <= set().union(*calls)]
+
+
+def _completing(source: str) -> list[str]:
+    """The functions that complete an activation."""
+    return [
+        function.name
+        for function in ast.walk(ast.parse(source))
+        if isinstance(function, ast.FunctionDef)
+        for call in ast.walk(function)
+        if isinstance(call, ast.Call)
+        and ast.unparse(call.func).endswith(".completed")
+        and "now" in {keyword.arg for keyword in call.keywords}
+    ]
 
 
 def _watching() -> str:

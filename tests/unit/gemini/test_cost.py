@@ -7,7 +7,7 @@ from structlog.testing import capture_logs
 
 from local.sqlite.store import SqliteStore
 from shared.domain.activation import Usage
-from shared.domain.messages import ActivationMessage
+from shared.domain.messages import encode
 from shared.errors import StoreUnavailable
 from tests.builders import LEASE, NOON, a_decider, an_activation
 from tests.doubles import FakeTime, ScriptedGemini, StoreWithFaults
@@ -40,7 +40,7 @@ def processed(store: SqliteStore, time: FakeTime, gemini: ScriptedGemini | Witho
         monotonic=time.monotonic,
     )
     stored = store.create(an_activation())
-    processor.process(ActivationMessage(version=stored.version, activation=stored.activation))
+    processor.process(encode(stored.activation, stored.version))
 
 
 def ledger_of(logs: list[dict[str, object]]) -> list[dict[str, object]]:

@@ -12,9 +12,9 @@ CODE = "\n".join(
         "shared/telemetry/request_traces.py",
         "shared/telemetry/traced_publisher.py",
         "shared/telemetry/traces.py",
-        "worker/pipeline/process.py",
         "worker/gemini/observed.py",
         "worker/pipeline/process.py",
+        "worker/pipeline/records.py",
     )
 )
 NAMES = r"((?:innerjourney|gen_ai|http|messaging|error)\.[a-z_]+(?:\.[a-z_]+)*)"

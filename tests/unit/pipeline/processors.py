@@ -2,7 +2,7 @@
 
 from local.sqlite.store import SqliteStore
 from shared.domain.activation import Activation
-from shared.domain.messages import ActivationMessage
+from shared.domain.messages import Message, encode
 from shared.ports import ActivationStore
 from tests.builders import LEASE, a_decider, an_activation
 from tests.doubles import FakeTime
@@ -28,6 +28,7 @@ def a_processor(
     )
 
 
-def submitted(store: SqliteStore, activation: Activation | None = None) -> ActivationMessage:
+def submitted(store: SqliteStore, activation: Activation | None = None) -> Message:
+    """What the ingress publishes after it has written the activation."""
     stored = store.create(activation or an_activation())
-    return ActivationMessage(version=stored.version, activation=stored.activation)
+    return encode(stored.activation, stored.version)
