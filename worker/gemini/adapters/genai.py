@@ -19,8 +19,8 @@ except ImportError:  # google-genai for Python 3.10 is built on httpx
 
 from shared.settings import Settings
 from shared.total_deadline import mount_deadlines
-from worker.gemini.adapters.failures import http_failure, transport_failures
-from worker.gemini.adapters.response import answered
+from worker.gemini.adapters.errors import http_failure, transport_failures
+from worker.gemini.adapters.response import ask_once
 from worker.gemini.port import Generated, StepRequest
 from worker.gemini.prompt import (
     MAX_OUTPUT_TOKENS,
@@ -61,7 +61,7 @@ class GenAIAdapter:
                     model=self._name, contents=user_message(request), config=_config(seconds)
                 )
 
-        return answered(self._name, ask)
+        return ask_once(self._name, ask)
 
 
 class _SessionTransport(httpx.BaseTransport):  # type: ignore[misc]  # httpx or httpx2

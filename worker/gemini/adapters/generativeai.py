@@ -15,8 +15,8 @@ from google.protobuf.json_format import ParseError
 
 from shared.settings import Settings
 from shared.total_deadline import mount_deadlines
-from worker.gemini.adapters.failures import http_failure, transport_failures
-from worker.gemini.adapters.response import answered
+from worker.gemini.adapters.errors import http_failure, transport_failures
+from worker.gemini.adapters.response import ask_once
 from worker.gemini.port import Generated, Misconfigured, StepRequest, Unavailable
 from worker.gemini.prompt import (
     MAX_OUTPUT_TOKENS,
@@ -66,7 +66,7 @@ class GenerativeAIAdapter:
                     user_message(request), request_options={"timeout": seconds, "retry": None}
                 )
 
-        return answered(self._name, ask)
+        return ask_once(self._name, ask)
 
 
 def _mount(connections: int) -> None:

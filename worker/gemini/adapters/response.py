@@ -1,4 +1,4 @@
-"""The step in Gemini's answer; both SDKs' objects have the same shape."""
+"""Read the step out of Gemini's answer. Both SDKs' answer objects have the same shape."""
 
 import re
 import time
@@ -9,19 +9,39 @@ from pydantic import ValidationError
 
 from shared.domain.activation import Usage
 from shared.domain.step import Step
-from worker.gemini.adapters.classification import of_block_reason, of_finish_reason
-from worker.gemini.adapters.failures import failure
+from worker.gemini.adapters.errors import failure, of_block_reason, of_finish_reason
 from worker.gemini.port import GeminiError, Generated, InvalidOutput, Unavailable
 
 _FENCED = re.compile(r"\A\s*```(?:json)?\s*\n(?P<inside>.*?)\n?\s*```\s*\Z", re.DOTALL)
 
 
-def step_in(answer: Any) -> Step:
+def ask_once(model: str, ask: Callable[[], Any]) -> Generated:
+    """Ask once, and read the step out of the answer. Either way the call is timed and paid for.
+
+    Raises GeminiError, from `ask` or from reading, which carries the usage.
+    """
+    started = time.monotonic()
+    usage = Usage(gemini_calls=1)
+    try:
+        answer = ask()
+        usage = _usage_of(answer)
+        step = step_of(answer)
+    except GeminiError as error:
+        error.usage = _timed(usage, started)
+        raise
+    except Exception as error:
+        # Each SDK raises errors of its own for a body that is JSON but not Gemini's, such as a
+        # gateway's {"error": "overloaded"}. It was a call all the same, and a retry may succeed.
+        raise Unavailable(type(error).__name__, usage=_timed(usage, started)) from error
+    return Generated(step=step, model=model, usage=_timed(usage, started))
+
+
+def step_of(answer: Any) -> Step:
     """Raises Blocked and InvalidOutput.
 
-    `answer.text` is not used: one SDK raises ValueError on a block, the other gives None, and both
-    join parts. What the model thought comes before what it says; google-generativeai does not know
-    which parts are thoughts, so the last text counts.
+    We don't use `answer.text`: on a block one SDK raises ValueError and the other returns None, and
+    both join all parts. A model's thoughts come before its answer, and google-generativeai can't
+    tell them apart, so we take the last text.
     """
     if not answer.candidates:
         reason = answer.prompt_feedback.block_reason if answer.prompt_feedback else None
@@ -41,9 +61,10 @@ def step_in(answer: Any) -> Step:
 
 
 def read_step(text: str) -> Step:
-    """Raises InvalidOutput, which names the places that are wrong and no value.
+    """Read strictly what Gemini wrote: the JSON of a step, plain or in a Markdown fence.
 
-    A key too many is dropped: that is no reason to throw away what was paid for.
+    An unknown key is dropped: it is no reason to throw away an answer that was paid for.
+    Raises InvalidOutput, which names the fields that are wrong and never a value.
     """
     fenced = _FENCED.match(text)
     try:
@@ -62,27 +83,8 @@ def _places(error: ValidationError) -> str:
     )
 
 
-def answered(model: str, ask: Callable[[], Any]) -> Generated:
-    """One call, timed and paid for. Raises what `ask` raises and what the answer is worth; either
-    error carries the usage."""
-    started = time.monotonic()
-    usage = Usage(gemini_calls=1)
-    try:
-        answer = ask()
-        usage = _usage_of(answer)
-        step = step_in(answer)
-    except GeminiError as error:
-        error.usage = _timed(usage, started)
-        raise
-    except Exception as error:
-        # Either SDK stumbles in its own way over a body that is JSON but not Gemini's, such as a
-        # gateway's {"error": "overloaded"}. It was a call all the same, and may pass.
-        raise Unavailable(type(error).__name__, usage=_timed(usage, started)) from error
-    return Generated(step=step, model=model, usage=_timed(usage, started))
-
-
 def _usage_of(answer: Any) -> Usage:
-    """Thoughts are billed as output; only the total names them in both SDKs."""
+    """Thoughts are billed as output; in both SDKs only the total count includes them."""
     counted = answer.usage_metadata
     prompt = (counted and counted.prompt_token_count) or 0
     said = (counted and counted.candidates_token_count) or 0
@@ -96,5 +98,5 @@ def _timed(usage: Usage, started: float) -> Usage:
 
 
 def _name(member: Any) -> str:
-    """A member newer than the SDK comes as a bare number or text."""
+    """An enum member that the SDK does not know yet arrives as a bare number or text."""
     return str(getattr(member, "name", member))

@@ -1,4 +1,4 @@
-"""The classification table is complete: nothing that an SDK can name is unmapped."""
+"""The table of errors is complete: whatever an SDK can name has a row."""
 
 from collections.abc import Iterator
 
@@ -8,7 +8,7 @@ from google.api_core import exceptions as google_errors
 from google.genai import errors as genai_errors
 from google.genai import types as genai_types
 
-from worker.gemini.adapters.classification import (
+from worker.gemini.adapters.errors import (
     BLOCK_REASON,
     FINISH_REASON,
     HTTP_STATUS,
@@ -16,11 +16,11 @@ from worker.gemini.adapters.classification import (
     MISCONFIGURED,
     RETRY_UNAVAILABLE,
     Verdict,
+    failure,
     of_block_reason,
     of_finish_reason,
     of_status,
 )
-from worker.gemini.adapters.failures import failure
 from worker.gemini.port import Blocked, InvalidOutput, Misconfigured, Unavailable, reason_of
 
 
