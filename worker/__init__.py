@@ -1,1 +1,1 @@
-"""Consumes pushes: claim, generate, write back; dead letters; sweep."""
+"""The worker: it answers activations. Deliveries, dead letters, the sweep and the board."""

@@ -1,4 +1,4 @@
-"""The worker as a Flask app, from whatever store, queue and Gemini it is given."""
+"""The worker as a Flask app, around the store, the queue and the Gemini port it is given."""
 
 from flask import Flask
 

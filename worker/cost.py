@@ -18,14 +18,14 @@ from worker.gemini.prices import Prices, load_prices
 
 @dataclass
 class Total:
-    """What one model's lines add up to; `fates` counts the claims by what became of them."""
+    """The sum of one model's lines; `fates` counts the claims by how they ended."""
 
     usage: Usage = field(default_factory=Usage)
     fates: Counter[str] = field(default_factory=Counter)
 
 
 def add_up(lines: Iterable[str]) -> dict[str, Total]:
-    """Totals by model; lines that are no ledger entries are passed over."""
+    """Totals by model; lines that are not ledger entries are skipped."""
     totals: dict[str, Total] = defaultdict(Total)
     for entry in _entries(lines):
         total = totals[str(entry.get("model"))]

@@ -1,4 +1,4 @@
-"""Wire the worker's parts from whatever store, queue and Gemini they are given."""
+"""Build the worker's parts around the store, the queue and the Gemini port they are given."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -30,7 +30,7 @@ log = structlog.get_logger(__name__)
 
 
 def build_gemini(settings: Settings) -> Gemini:
-    """Gemini with retries, or what stands in for it without an API key. Built after fork."""
+    """Gemini with breaker, retries and repair; without an API key its stand-in. Call after fork."""
     if settings.gemini_api_key is None:
         log.warning("gemini.no_api_key", effect="every answer comes from the fallback library")
         return WithoutKey()
@@ -44,8 +44,8 @@ def build_gemini(settings: Settings) -> Gemini:
 
 
 def build_sdk(settings: Settings) -> Gemini:
-    """One call, one attempt. `check_gemini` has seen that the SDK is installed."""
-    # Imported here: each takes a second, and one of them is optional.
+    """The adapter of the chosen SDK; `check_gemini` has checked that the SDK is installed."""
+    # Imported here: each takes a second to import, and one of them is optional.
     if settings.gemini_sdk == "google-generativeai":
         from worker.gemini.adapters.generativeai import GenerativeAIAdapter
 
@@ -57,7 +57,7 @@ def build_sdk(settings: Settings) -> Gemini:
 
 @dataclass(frozen=True, kw_only=True)
 class Pipeline:
-    """What handles deliveries, however they arrive, and what looks after the rest."""
+    """What answers activations, for push and pull alike."""
 
     processor: Processor
     dead_letters: DeadLetters

@@ -1,4 +1,4 @@
-"""What is wrong, the worst first, and what to do about it in one line.
+"""The board's alerts: what is wrong, worst first, and one line on what to do about it.
 
 `reference` is a heading of docs/operations.md.
 """
@@ -10,16 +10,16 @@ from typing import Literal
 from worker.board.figures import MOST_DEAD_LETTERS, Board
 
 TOO_OLD_SECONDS = 300
-"""The default deadline: by then it should have had its answer, whatever Gemini did."""
+"""The default deadline: by then an activation should be answered, whatever Gemini did."""
 
 TOO_MANY_FALLBACKS = 0.20
 ENOUGH_ANSWERS = 5
-"""In an hour; of fewer, a share says nothing."""
+"""Per hour. With fewer answers the share of fallbacks says nothing."""
 
 
 @dataclass(frozen=True)
 class Alert:
-    """`bad` wants a person now, `warning` wants an eye on it, `notice` is only to be known."""
+    """`bad`: act now; `warning`: watch it; `notice`: good to know."""
 
     level: Literal["bad", "warning", "notice"]
     what: str
@@ -88,7 +88,7 @@ def _dead_letters(count: int) -> str:
 
 
 def _too_many_fallbacks(board: Board) -> bool:
-    """Without a key it is so by intention, and said once."""
+    """Without a key every answer is a fallback on purpose, and another alert says so."""
     enough = board.lately.answers >= ENOUGH_ANSWERS
     return board.breaker != "no_key" and enough and board.lately.share > TOO_MANY_FALLBACKS
 

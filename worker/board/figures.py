@@ -1,4 +1,4 @@
-"""The operator's board as a value: what was read, added up. No I/O, no clock."""
+"""The figures on the board, added up from what the store returned. No I/O, no clock."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
@@ -11,16 +11,16 @@ from worker.board.latency import Latency, latency_of
 from worker.gemini.prices import Prices
 
 LATELY = timedelta(hours=1)
-"""What the share of fallbacks is judged by: a day's would hide an outage that began just now, and
-go on about one that is over."""
+"""The share of fallbacks is taken over this time. Over a whole day it would hide an outage that has
+just begun, and still show one that is over."""
 
 MOST_DEAD_LETTERS = 1_000
-"""Counted; beyond it the number says nothing more."""
+"""Where counting stops: a higher number would say nothing more."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Reading:
-    """What the store told. `today` is newest first; `cut` where there were more than were read."""
+    """What the store returned. `today` is newest first; `cut` if there were more than we read."""
 
     now: datetime
     midnight: datetime
@@ -32,7 +32,7 @@ class Reading:
 
 @dataclass(frozen=True)
 class Waiting:
-    """Those that are not done, of today or overdue since earlier."""
+    """The activations that are not done: today's, and older ones that are overdue."""
 
     queued: int
     processing: int
@@ -45,7 +45,7 @@ class Waiting:
 
 @dataclass(frozen=True)
 class Lately:
-    """The answers of the last hour, and what most of the fallbacks among them were for."""
+    """The answers of the last hour, and the most common reason of the fallbacks among them."""
 
     answers: int
     fallbacks: int
@@ -67,7 +67,7 @@ class Bill:
 
 @dataclass(frozen=True, kw_only=True)
 class Board:
-    """Everything that the page shows. `since` is midnight UTC, or where the reading was cut."""
+    """Everything that the page shows. `since`: midnight UTC, or the oldest one read if `cut`."""
 
     now: datetime
     since: datetime
@@ -85,12 +85,12 @@ class Board:
 
 
 def midnight_before(now: datetime) -> datetime:
-    """`now` in UTC: a day there has 24 hours, whatever clocks on walls do in spring."""
+    """`now` must be in UTC, where every day has 24 hours."""
     return now.replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def board_of(reading: Reading, *, breaker: str, prices: Prices, model: str) -> Board:
-    """`model` is the one that calls go to: what ended in a fallback does not say which it asked."""
+    """`model` is the one that calls go to: a fallback does not record which model was asked."""
     today = reading.today
     answered = [outline for outline in today if outline.status == "completed"]
     return Board(
@@ -115,7 +115,7 @@ def board_of(reading: Reading, *, breaker: str, prices: Prices, model: str) -> B
 
 
 def _seconds(time: timedelta) -> float:
-    """Two machines' clocks took part, so it may come out a little below zero."""
+    """Never below zero, although the times come from two machines' clocks."""
     return max(0.0, time.total_seconds())
 
 

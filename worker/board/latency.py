@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from math import ceil
 
 EDGES = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 60.0, 120.0, 300.0)
-"""Seconds. From the library's milliseconds to the default deadline, about twice as much a step."""
+"""Seconds, two or three times the one before: from a library's answer to the default deadline."""
 
 
 @dataclass(frozen=True)
 class Bucket:
-    """Answers that took more than the bucket before and at most `up_to` seconds; None: any more."""
+    """Answers in at most `up_to` seconds and not in a smaller bucket; None has no upper limit."""
 
     up_to: float | None
     sources: Mapping[str, int]
@@ -47,7 +47,7 @@ def latency_of(answers: Iterable[tuple[float, str]]) -> Latency:
 
 
 def percentile(ordered: Sequence[float], share: float) -> float | None:
-    """The nearest rank: the least value that at least `share` of them do not exceed."""
+    """By nearest rank: the smallest value that at least `share` of the values do not exceed."""
     if not ordered:
         return None
     return ordered[max(0, ceil(share * len(ordered)) - 1)]

@@ -1,4 +1,4 @@
-"""Read the board from the store, once every few seconds, however many watch it."""
+"""Read the board from the store, at most once in a few seconds however many people watch it."""
 
 import threading
 from collections.abc import Callable
@@ -12,14 +12,14 @@ from worker.board.figures import MOST_DEAD_LETTERS, Board, Reading, board_of, mi
 from worker.gemini.prices import Prices
 
 FRESH = timedelta(seconds=4)
-"""Below the page's 5 s, so that one watcher sees each look, and many share it."""
+"""How long watchers share a reading. The page asks every 5 s, so each time it gets a new one."""
 
 MOST = 1_000
 MOST_OVERDUE = 100
 
 
 class BoardReader:
-    """`breaker` tells the state of this process' own; `model` is the one that calls go to."""
+    """`breaker` returns the state of this process' breaker; `model` is the one that calls go to."""
 
     def __init__(
         self,
@@ -40,8 +40,11 @@ class BoardReader:
         self._looked_at: datetime | None = None
 
     def board(self) -> Board:
-        """At most a few seconds old. Raises StoreUnavailable, for as long from memory too, so that
-        watchers of a store that is away don't hold a thread each until its deadline."""
+        """At most a few seconds old. Raises StoreUnavailable.
+
+        The error is shared as long as a reading is: while the store is away, one watcher waits for
+        its deadline and not each of them.
+        """
         with self._lock:
             if not _within(FRESH, self._looked_at, self._clock()):
                 self._latest = self._look()
@@ -74,5 +77,5 @@ class BoardReader:
 
 
 def _within(duration: timedelta, then: datetime | None, now: datetime) -> bool:
-    """A clock that was set back ends it as well."""
+    """False also where the clock was set back, so that a reading can't stay fresh for ever."""
     return then is not None and timedelta(0) <= now - then < duration

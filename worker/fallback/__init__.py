@@ -1,4 +1,4 @@
-"""The library of steps that answers where Gemini can't: data files, validated when loaded.
+"""Our own library of steps, for when Gemini can't answer: data files, validated when loaded.
 
 The choice is deterministic by activation id, so that a redelivery writes the same step.
 """
@@ -12,7 +12,7 @@ from shared.domain.step import Step
 
 LANGUAGES = ("sv", "en")
 DEFAULT_LANGUAGE = "en"
-"""For a language that the library does not speak."""
+"""Used for a language that the library does not have."""
 
 Steps = Mapping[int, tuple[Step, ...]]
 
@@ -30,7 +30,7 @@ class FallbackLibrary:
 
 
 def load_library() -> FallbackLibrary:
-    """Raises pydantic.ValidationError when a data file holds something that is no step."""
+    """Raises pydantic.ValidationError when an entry of a data file is not a valid step."""
     return FallbackLibrary({language: _load(language) for language in LANGUAGES})
 
 

@@ -1,1 +1,1 @@
-"""The port to Gemini, the clients of it and the adapters, one a SDK."""
+"""The Gemini port, its adapters, and the layers around a call: breaker, retries, repair."""

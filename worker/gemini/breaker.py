@@ -1,11 +1,11 @@
-"""A circuit breaker around one call to Gemini, one per process.
+"""A circuit breaker around each call to Gemini, one per process.
 
-After several provider failures in a row it opens: calls are refused at once, so that users get
-their fallback in milliseconds instead of after three timeouts, and a struggling Gemini gets no
-retries from us. Half-open, one probe at a time finds out whether it is back.
+After several failures of Gemini in a row it opens and refuses calls at once. Users then get their
+fallback in milliseconds instead of after three timeouts, and we don't burden a struggling Gemini
+with retries. When it is half-open it lets one probe through at a time, to see whether Gemini works.
 
-`circuitbreaker` counts and keeps the time; it holds no lock during a call. (pybreaker does: it
-would let one call through at a time, always.)
+The library `circuitbreaker` counts failures and keeps the time. It holds no lock during a call;
+pybreaker does, so that only one call could run at a time.
 """
 
 import threading
@@ -28,17 +28,17 @@ log = structlog.get_logger(__name__)
 
 
 class BreakingGemini:
-    """Does not call Gemini while it is known to fail."""
+    """Refuses calls while Gemini is known to fail."""
 
     def __init__(self, inner: Gemini, *, failures: int, recovery_seconds: float) -> None:
         self._inner = inner
         self._breaker = CircuitBreaker(
             failure_threshold=failures,
             recovery_timeout=recovery_seconds,
-            expected_exception=_is_the_providers_fault,
+            expected_exception=_is_geminis_failure,
         )
         self._probe = threading.Lock()
-        self._said = STATE_CLOSED
+        self._logged_state = STATE_CLOSED
 
     @property
     def state(self) -> str:
@@ -46,7 +46,7 @@ class BreakingGemini:
         return str(self._breaker.state)
 
     def generate(self, request: StepRequest, *, seconds: float) -> Generated:
-        """As the inner one's. Raises CircuitOpen, without a call, while it is open."""
+        """Raises what `inner` raises; while the breaker is open CircuitOpen, without a call."""
         state = self.state
         if state == STATE_OPEN:
             raise CircuitOpen("the circuit breaker is open")
@@ -66,7 +66,7 @@ class BreakingGemini:
         try:
             generated = self._inner.generate(request, seconds=seconds)
         except GeminiError as error:
-            # A 429 says nothing of Gemini's health: it neither counts nor starts the count again.
+            # A 429 says nothing about Gemini's health: it neither counts nor resets the count.
             if reason_of(error) != "quota":
                 self._count(error)
             raise
@@ -77,15 +77,15 @@ class BreakingGemini:
         with suppress(GeminiError), self._breaker:
             if error is not None:
                 raise error
-        self._say_what_changed()
+        self._log_change()
 
-    def _say_what_changed(self) -> None:
+    def _log_change(self) -> None:
         state = self.state
-        if state != self._said:
-            self._said = state
+        if state != self._logged_state:
+            self._logged_state = state
             log.warning("breaker.changed", state=state, alert=state == STATE_OPEN)
 
 
-def _is_the_providers_fault(kind: type[Exception], _: Exception) -> bool:
-    """Not a refused prompt, a bad answer or our own misconfiguration."""
+def _is_geminis_failure(kind: type[Exception], _: Exception) -> bool:
+    """Only Unavailable counts: not a refused prompt, an invalid answer or our misconfiguration."""
     return issubclass(kind, Unavailable)

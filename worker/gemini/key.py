@@ -21,7 +21,7 @@ def with_gemini_key(
     settings: Settings,
     connect: Callable[[], SecretManagerServiceClient] = SecretManagerServiceClient,
 ) -> Settings:
-    """The settings with the key that the secret holds; as they are where a key is given.
+    """The settings with the key from the secret; unchanged if they hold a key or name no secret.
 
     Call after fork, never at import: gRPC channels do not survive a fork.
     Raises SettingsError, which names the secret and never its value.

@@ -1,4 +1,4 @@
-"""Generators that watch others: a span and counts for each call of Gemini, and a claim's time."""
+"""Telemetry of Gemini: a span and counts for each call, and how long each claim took in all."""
 
 import time
 from collections.abc import Callable
@@ -19,10 +19,10 @@ from worker.gemini.port import (
 
 
 class TracedGemini:
-    """Innermost: each attempt is a span `gemini` and a count.
+    """The innermost layer: it records each attempt as a span `gemini` and in the metrics.
 
-    Attributes as OpenTelemetry's conventions for generative AI name them, without the ones that
-    hold what was asked and answered. The request itself carries no trace: Google is told nothing.
+    Attributes follow OpenTelemetry's conventions for generative AI, without those that hold prompts
+    or answers. The request to Google carries no trace context.
     """
 
     def __init__(self, inner: Gemini, model: str) -> None:
@@ -52,7 +52,7 @@ class TracedGemini:
 
 
 class TimedGemini:
-    """Outermost: how long a claim was with Gemini, its retries, pauses and repairs included."""
+    """The outermost layer: it measures a claim's time with Gemini, retries and pauses included."""
 
     def __init__(self, inner: Gemini, *, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._inner = inner
@@ -60,7 +60,7 @@ class TimedGemini:
 
     @property
     def state(self) -> str:
-        """Of the breaker inside."""
+        """The breaker's state."""
         return state_of(self._inner)
 
     def generate(self, request: StepRequest, *, seconds: float) -> Generated:

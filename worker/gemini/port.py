@@ -1,11 +1,12 @@
-"""The Gemini port: who writes a step, and how that can fail.
+"""The Gemini port: ask for a step, and the errors that this can raise.
 
-GeminiError                 carries what was spent and the fallback_reason that it ends in
-├── Unavailable(retry_after)   5xx, 429, timeout, no connection: another try may succeed
-├── Blocked                    the prompt or the answer was refused: the same prompt will be again
-├── InvalidOutput              an answer that is no valid step
-└── Misconfigured              our request is refused: key, model, parameters
-    └── NoApiKey               no key is configured, nothing was asked
+GeminiError                    carries the usage so far and the fallback_reason to record
+├── Unavailable(retry_after)   5xx, 429, timeout, no connection: a retry may succeed
+├── Blocked                    Gemini refused the prompt or its answer, and would again
+├── InvalidOutput              the answer is not a valid step
+├── CircuitOpen                the circuit breaker is open: no call was made
+└── Misconfigured              Gemini refuses our request: key, model, parameters
+    └── NoApiKey               no key is configured: no call was made
 """
 
 from dataclasses import dataclass
@@ -19,14 +20,14 @@ from shared.errors import BackendError
 
 @dataclass(frozen=True, kw_only=True)
 class StepRequest:
-    """What Gemini is told. All of it but the mood is user text: data, never instructions."""
+    """What we ask for. All of it but the mood is user text: data, never instructions."""
 
     mood: int
     goal: str
     language: str
     profile: Profile | None = None
     complaint: str | None = None
-    """What was wrong with the last answer: places and rules, no text of anybody's."""
+    """What was wrong with the last answer: names of fields and rules, never a text."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,12 +39,15 @@ class Generated:
 
 class Gemini(Protocol):
     def generate(self, request: StepRequest, *, seconds: float) -> Generated:
-        """A step, within `seconds` in all, however slowly bytes come. Raises GeminiError."""
+        """A step, within `seconds` in total, however slowly bytes arrive. Raises GeminiError."""
         ...
 
 
 class GeminiError(BackendError):
-    """`detail` names a code, a class or a place; never a prompt, an answer or a key."""
+    """Base of what `generate` raises.
+
+    `detail` is logged: it names a code, a class or a field, never a prompt, an answer or a key.
+    """
 
     fallback_reason: ClassVar[FallbackReason] = "unavailable"
 
@@ -53,7 +57,7 @@ class GeminiError(BackendError):
 
 
 class Unavailable(GeminiError):
-    """No answer this time. `retry_after` is in seconds, where Gemini said how long to wait."""
+    """No answer, but a retry may get one. `retry_after`: the seconds that Gemini said to wait."""
 
     def __init__(
         self,
@@ -69,31 +73,31 @@ class Unavailable(GeminiError):
 
 
 class Blocked(GeminiError):
-    """Gemini refused, for safety or for copied text."""
+    """Gemini refused, for safety or because it would recite a source."""
 
     fallback_reason: ClassVar[FallbackReason] = "blocked"
 
 
 class InvalidOutput(GeminiError):
-    """An answer came, and was cut off, no JSON or no valid step."""
+    """Gemini's answer is cut off, not JSON or not a valid step."""
 
     fallback_reason: ClassVar[FallbackReason] = "invalid_output"
 
 
 class CircuitOpen(GeminiError):
-    """The circuit breaker is open, so nothing was asked."""
+    """The circuit breaker is open, so no call was made."""
 
     fallback_reason: ClassVar[FallbackReason] = "circuit_open"
 
 
 class Misconfigured(GeminiError):
-    """The request itself is refused (400, 401, 403, 404): an operator must act."""
+    """Gemini refuses the request itself (400, 401, 403, 404): an operator must act."""
 
     fallback_reason: ClassVar[FallbackReason] = "misconfigured"
 
 
 class NoApiKey(Misconfigured):
-    """There is no key, so nothing was asked."""
+    """No API key is configured, so no call was made."""
 
     fallback_reason: ClassVar[FallbackReason] = "no_api_key"
 
@@ -103,7 +107,7 @@ def reason_of(error: GeminiError) -> FallbackReason:
 
 
 class WithoutKey:
-    """Stands in for Gemini where there is no API key: the library answers everything."""
+    """Stands in where no API key is configured: every request fails, so the library answers."""
 
     state = "no_key"
 
@@ -112,6 +116,6 @@ class WithoutKey:
 
 
 def state_of(gemini: Gemini) -> str:
-    """For people: closed, open or half_open where there is a breaker, no_key where there is no key,
-    unknown where it does not say."""
+    """For the board: the circuit breaker's state (closed, open or half_open), no_key without a key,
+    or unknown."""
     return str(getattr(gemini, "state", "unknown"))

@@ -1,4 +1,4 @@
-"""What Gemini's tokens cost, by model; the prices are data (prices.json)."""
+"""What Gemini's tokens cost, by model: list prices from prices.json, with their date and source."""
 
 import json
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""What Gemini is told: instructions that are ours alone, and the user's words as delimited data."""
+"""The prompt: our own fixed instructions, and the user's words as delimited data."""
 
 import json
 from pathlib import Path
@@ -7,20 +7,20 @@ from shared.domain.step import Step
 from worker.gemini.port import StepRequest
 
 MAX_OUTPUT_TOKENS = 8192
-"""A step is about 400 tokens; models that think spend theirs from the same allowance."""
+"""A step is about 400 tokens, but a thinking model's thoughts count towards the same limit."""
 
 TEMPERATURE = 0.9
 
 VERSION = "step.v1"
-"""Of the instruction, logged with what a call cost. A changed text is a new file and a new name."""
+"""Version of the instruction, logged with the usage. A changed text gets a new file and version."""
 
 SYSTEM_INSTRUCTION = (Path(__file__).parent / "prompts" / f"{VERSION}.txt").read_text("utf-8")
 
 
 def user_message(request: StepRequest) -> str:
-    """The data between its delimiters, and after them what was wrong with the last answer.
+    """The user's data between delimiters, then what was wrong with the last answer, if anything.
 
-    In JSON with `<` and `>` escaped no user text can write the closing delimiter.
+    The data is JSON with `<` and `>` escaped, so that no user text can close the delimiter.
     """
     data = {
         "language": request.language,
@@ -31,13 +31,13 @@ def user_message(request: StepRequest) -> str:
     text = json.dumps(data, ensure_ascii=False).replace("<", "\\u003c").replace(">", "\\u003e")
     message = f"<user_data>\n{text}\n</user_data>"
     if request.complaint:
-        # Places and rules only (response.py): the model's own words are not repeated.
+        # Names of fields and rules only (response.py), never what the model wrote.
         message += f"\nYour last answer was not valid: {request.complaint}. Answer again."
     return message
 
 
 def step_schema() -> dict[str, object]:
-    """The step's JSON schema in the subset that Gemini's `response_schema` takes."""
+    """The step's JSON schema, in the subset that Gemini's `response_schema` accepts."""
     schema = Step.model_json_schema()
     properties = {name: _for_gemini(field) for name, field in schema["properties"].items()}
     return {"type": "OBJECT", "properties": properties, "required": list(properties)}

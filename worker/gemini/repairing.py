@@ -1,4 +1,4 @@
-"""One more try after an invalid answer, with what was wrong told to the model."""
+"""Ask once more after an invalid answer, and tell the model what was wrong with it."""
 
 import dataclasses
 import time
@@ -20,7 +20,7 @@ log = structlog.get_logger(__name__)
 
 
 class RepairingGemini:
-    """Asks once more when the answer was no valid step.
+    """Asks once more when the answer is not a valid step.
 
     `inner` may retry; `again` makes a single call, so that attempts do not multiply.
     """
@@ -34,7 +34,7 @@ class RepairingGemini:
 
     @property
     def state(self) -> str:
-        """Of the breaker inside."""
+        """The breaker's state."""
         return state_of(self._once_more)
 
     def generate(self, request: StepRequest, *, seconds: float) -> Generated:

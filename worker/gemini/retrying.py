@@ -1,4 +1,4 @@
-"""Retries around calls of Gemini: the only layer of retries (the SDK's own are off)."""
+"""Retries of calls to Gemini. No other layer retries: the SDKs' own retries are off."""
 
 import time
 from collections.abc import Callable
@@ -39,8 +39,8 @@ class RetryPolicy:
 class RetryingGemini:
     """Asks Gemini again while the allowed time lasts.
 
-    An error that asks for a pause longer than `max_sleep_seconds` is raised at once: the caller
-    releases the claim instead of holding a thread. Usage adds up over all attempts.
+    Where Gemini asks for a pause longer than `max_sleep_seconds`, it raises at once: the caller
+    releases the claim instead of blocking a thread. Usage is the sum of all attempts.
     """
 
     def __init__(
@@ -87,7 +87,7 @@ class RetryingGemini:
             stop=give_up,
             wait=self._pause,
             sleep=self._sleep,
-            before_sleep=_say_so,
+            before_sleep=_log_retry,
             reraise=True,
         )
         try:
@@ -99,7 +99,7 @@ class RetryingGemini:
 
     def _pause(self, state: RetryCallState) -> float:
         asked_for = _retry_after(state)
-        # "Retry in 0 s" is no reason to do so: the backoff is the least.
+        # Gemini may say "retry in 0 s": we never wait less than the backoff.
         return max(asked_for or 0.0, self._backoff(state))
 
 
@@ -108,7 +108,7 @@ def _retry_after(state: RetryCallState) -> float | None:
     return error.retry_after if isinstance(error, Unavailable) else None
 
 
-def _say_so(state: RetryCallState) -> None:
+def _log_retry(state: RetryCallState) -> None:
     error = state.outcome.exception() if state.outcome else None
     log.warning(
         "gemini.retry",

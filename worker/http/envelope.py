@@ -24,7 +24,7 @@ class _Envelope(BaseModel):
 
 
 def unwrap(body: bytes) -> tuple[str, Message]:
-    """The message's id and the message. Raises MessageNotUnderstood."""
+    """The message's id, and the message. Raises MessageNotUnderstood."""
     try:
         wrapped = _Envelope.model_validate_json(body).message
         data = base64.b64decode(wrapped.data, validate=True)

@@ -1,1 +1,1 @@
-"""One delivery from claim to write-back; dead letters; the sweep."""
+"""Answer an activation: process one delivery, answer dead letters, sweep what is overdue."""

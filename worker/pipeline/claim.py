@@ -1,7 +1,7 @@
-"""Take an activation, so that one worker at a time, and no duplicate, calls Gemini.
+"""Claim an activation, so that only one worker at a time calls Gemini for it.
 
-The fast path is a single conditional write on the version that the message carries: no read, no
-transaction. Only a conflict is followed by a read.
+The fast path is a single conditional write on the version that the message carries, without a read
+or a transaction. It reads only after a conflict.
 """
 
 import secrets
@@ -17,14 +17,14 @@ from shared.errors import Conflict, StoreUnavailable
 from shared.ports import ActivationStore, Stored
 
 NotTaken = Literal[
-    "gone",  # erased or expired: nothing to do
+    "gone",  # erased or expired
     "done",  # completed or cancelled already
-    "leased",  # another worker is at it
+    "leased",  # another worker holds a live lease
     "not_yet",  # released until `not_before`, or in a status of a later release, which may claim it
 ]
 
 TRIES = 4
-"""Each conflict means that somebody else wrote in between; so many in a row do not happen."""
+"""Each conflict is a write by somebody else in between; four in a row are not expected."""
 
 
 def new_claim_id() -> str:
@@ -51,7 +51,7 @@ class Claimer:
             if current is None:
                 return "gone"
             if current.activation.claim_id == claim_id:
-                return current  # our write was applied and its answer lost
+                return current  # our write was applied, and its response lost
             reason = self._reason_not_to(current)
             if reason is not None:
                 return reason
@@ -60,7 +60,7 @@ class Claimer:
         raise StoreUnavailable("every claim met a conflict")
 
     def _write(self, activation: Activation, version: str, claim_id: str) -> Stored | None:
-        """None is a conflict."""
+        """None after a conflict."""
         wanted = activation.claimed(claim_id=claim_id, now=self.clock(), lease=self.lease)
         try:
             return self.store.replace(wanted, version)

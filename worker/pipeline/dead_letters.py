@@ -1,4 +1,4 @@
-"""What the queue has given up on still gets an answer."""
+"""Answer activations whose messages the queue gave up on; keep messages that nobody can read."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -27,9 +27,9 @@ class DeadLetters:
     clock: Clock
 
     def handle(self, message_id: str, message: Message) -> bool:
-        """Complete the activation with a fallback step, or keep what can't be understood.
+        """Complete the activation with a fallback step, or keep a message that can't be decoded.
 
-        False while a worker is at it: to be delivered again. Raises StoreUnavailable.
+        False while a worker holds a live lease on it: nack. Raises StoreUnavailable.
         """
         try:
             activation_id = decode(message).activation.activation_id

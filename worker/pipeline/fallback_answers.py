@@ -1,4 +1,4 @@
-"""Answers that need no Gemini: help in a crisis first, then a step from our library."""
+"""Answers without Gemini: help in a crisis comes first, then a step from our library."""
 
 from dataclasses import dataclass
 
@@ -20,7 +20,7 @@ class FallbackAnswers:
     def instead_of_gemini(
         self, activation: Activation, reason: FallbackReason, spent: Usage | None = None
     ) -> Answer:
-        """The caring step in a crisis, else the library's. `spent` is what calls have cost."""
+        """The caring step in a crisis, else the library's. `spent`: the usage of calls so far."""
         usage = spent or Usage()
         caring = self.in_crisis(activation)
         if caring is not None:

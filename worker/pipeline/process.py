@@ -32,7 +32,7 @@ Outcome = Literal[
     "done",  # a duplicate of one that is completed or cancelled: ack
     "released",  # until Gemini may be asked again, or because this process ends: nack
     "leased",  # another worker holds the lease: nack
-    "not_yet",  # released until later: nack
+    "not_yet",  # released until later, or in a later release's status: nack
 ]
 ACKED: frozenset[Outcome] = frozenset({"completed", "dropped", "gone", "done"})
 

@@ -1,4 +1,4 @@
-"""One bounded pass over what is due: written but never published, or claimed and never finished."""
+"""One bounded pass over what is due: activations never published, or claimed and never finished."""
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -15,13 +15,13 @@ from worker.pipeline.records import write_answer
 log = structlog.get_logger(__name__)
 
 BATCH = 100
-NEXT_LOOK = timedelta(seconds=60)
-"""How long what was published again may take before it is published once more."""
+REPUBLISH_AGAIN_AFTER = timedelta(seconds=60)
+"""How long a republished message may take to be claimed before it is published once more."""
 
 
 @dataclass
 class SweepCounts:
-    """What one pass did; the answer of POST /tasks/sweep."""
+    """What one pass did; the response of POST /tasks/sweep."""
 
     due: int = 0
     republished: int = 0
@@ -40,14 +40,14 @@ class Sweeper:
     batch: int = field(default=BATCH)
 
     def sweep(self) -> SweepCounts:
-        """Raises StoreUnavailable. Ends early when the queue does not take a message."""
+        """Raises StoreUnavailable. Ends early when the queue refuses a message."""
         counts = SweepCounts()
         for stored in self.store.due(self.clock(), limit=self.batch):
             counts.due += 1
             try:
                 self._sweep_one(stored, counts)
             except Conflict:
-                counts.skipped += 1  # a worker was quicker
+                counts.skipped += 1  # somebody has changed it since it was read
             except PublishFailed as error:
                 counts.publish_failed += 1
                 log.error("sweep.publish_failed", error=str(error), alert=True)
@@ -67,18 +67,18 @@ class Sweeper:
             counts.republished += 1
 
     def _complete(self, stored: Stored) -> None:
-        """Past the deadline the queue can't help any more: the step is written from here."""
+        """Past the deadline a delivery would come too late, so the sweep writes the answer."""
         answer = self.fallback.instead_of_gemini(stored.activation, "deadline")
         write_answer(self.store.replace, stored, answer, now=stored.read_at, by="sweep")
 
     def _publish_again(self, stored: Stored) -> None:
-        """The write comes first: it fences off a worker whose lease is over, and its version is the
-        one that the next claim is made on."""
-        written = self._requeue(stored, due_at=self.clock() + NEXT_LOOK)
+        """Write before publishing: the write fences off a worker whose lease has expired, and the
+        message carries its version to claim by."""
+        written = self._requeue(stored, due_at=self.clock() + REPUBLISH_AGAIN_AFTER)
         try:
             self.publisher.publish(encode(written.activation, written.version))
         except PublishFailed:
-            self._requeue(written, due_at=self.clock())  # for the next pass, not for the one after
+            self._requeue(written, due_at=self.clock())  # so that the next pass tries again
             raise
 
     def _requeue(self, stored: Stored, *, due_at: datetime) -> Stored:

@@ -1,8 +1,8 @@
 """When help is shown instead of a task: goals that signal self-harm, and the step they get.
 
 The phrases (phrases.json, which also says how to write one) are made by hand and meant to be
-reviewed by people who speak the languages. They are no clinical instrument: nothing is diagnosed,
-and that nothing was found does not mean that there is no risk.
+reviewed by people who speak the languages. They are no clinical instrument: they diagnose
+nothing, and a goal without a match may still come from a person at risk.
 """
 
 import json
@@ -20,7 +20,7 @@ from shared.domain.step import Step
 _HERE = Path(__file__).parent
 
 _INVISIBLE = ("Mn", "Me", "Cf")
-"""Unicode categories that are dropped: accents (once decomposed), zero-width characters."""
+"""Unicode categories that we drop: accents (after decomposition) and zero-width characters."""
 
 _NO_DECOMPOSITION = str.maketrans({"ø": "o", "æ": "a"})
 _LEET = str.maketrans("013457@$", "oieastas")
@@ -67,8 +67,8 @@ class _Phrases:
     no_risk: frozenset[str]
 
     def signal_in(self, text: str) -> bool:
-        """What is left when everyday phrases are cut out is searched, so that "dör av skratt"
-        can't hide what stands beside it."""
+        """Cuts out everyday phrases and searches the rest, so that "dör av skratt" is no signal but
+        can't hide one beside it."""
         words = " " + _normalised(text)
         return self.signals.search(self.everyday.sub(" #", words)) is not None
 
@@ -123,7 +123,7 @@ def _normalised(text: str) -> str:
 
 
 def _without_leet(word: str) -> str:
-    """A word of digits only is a number and stays one: "10 kms" is a run."""
+    """A word of digits only stays a number: "10 kms" is a run."""
     return word.translate(_LEET) if _HAS_LETTER.search(word) else word
 
 
@@ -134,7 +134,7 @@ def _one_pattern(phrases: Iterable[str], words: Mapping[str, list[str]]) -> re.P
 
 
 def _translated(phrase: str, words: Mapping[str, list[str]]) -> str:
-    """A phrase as a regular expression in which every word brings the space before it."""
+    """A phrase as a regular expression; each word includes the space before it."""
     return "".join(_translated_piece(piece, words) for piece in _PIECE.finditer(phrase))
 
 

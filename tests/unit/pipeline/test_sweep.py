@@ -14,7 +14,7 @@ from tests.builders import FALLBACK, LEASE, NOON, an_activation, an_answer
 from tests.doubles import FakePublisher, FakeTime, StoreWithFaults
 from tests.support.stored_documents import UNREADABLE, change_document
 from worker.pipeline.claim import Claimer
-from worker.pipeline.sweep import NEXT_LOOK, Sweeper
+from worker.pipeline.sweep import REPUBLISH_AGAIN_AFTER, Sweeper
 
 
 def a_sweeper(
@@ -72,7 +72,7 @@ def test_the_next_pass_leaves_alone_what_was_just_published(
     sweeper = a_sweeper(store, publisher, time)
     sweeper.sweep()
     assert sweeper.sweep().due == 0
-    time.advance(NEXT_LOOK.total_seconds())
+    time.advance(REPUBLISH_AGAIN_AFTER.total_seconds())
     assert sweeper.sweep().republished == 1
 
 

@@ -1,4 +1,4 @@
-"""The board as HTML: a pure function of the value. The numbers are aggregates, and escaped."""
+"""The board as HTML, rendered from its figures alone: aggregated numbers, escaped."""
 
 from pathlib import Path
 

@@ -1,5 +1,5 @@
-"""Where the drawings' parts stand. Across in percent and up in pixels, so that at any width the
-text keeps its size. Zero is at the top, as in SVG."""
+"""Coordinates of the board's drawings. Horizontal ones are in percent and vertical ones in pixels,
+so that text keeps its size at any width. Zero is at the top, as in SVG."""
 
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,19 +12,19 @@ KINDS_OF_SOURCE: tuple[Source, ...] = ("gemini", "fallback", "safety")
 KINDS_OF_STATE: tuple[Status, ...] = ("completed", "processing", "queued", "cancelled")
 
 TOP, FLOOR = 44, 228
-"""Pixels. Above are the percentiles and the highest column's number, below are the axis' names."""
+"""Pixels. The percentiles and the highest column's number stand above, the axis' labels below."""
 
 LEAST_HEIGHT = 3.0
-"""One of a thousand can still be seen."""
+"""Pixels, so that one answer in a thousand is still visible."""
 
 WIDE = 100.0
 GAP = 0.16
-"""Of a column's room."""
+"""Share of a column's width."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Segment:
-    """A stretch of a bar across, in percent, of what `kind` counts."""
+    """A part of a horizontal bar: how many are of this `kind`. `x` and `width` are in percent."""
 
     kind: str
     count: int
@@ -45,7 +45,7 @@ class Block:
 
 @dataclass(frozen=True, kw_only=True)
 class Column:
-    """One bucket. `edge` is how the axis names its `end`; the last has none."""
+    """One bucket. `edge` is the axis' label at its `end`; the last bucket has none."""
 
     x: float
     width: float
@@ -60,7 +60,7 @@ class Column:
 
 @dataclass(frozen=True, kw_only=True)
 class Mark:
-    """A percentile's place on the axis; its name stands `before` it where the right end is near."""
+    """A percentile on the axis. Near the right end its name stands `before` it."""
 
     name: str
     seconds: float
@@ -131,7 +131,7 @@ def marks(latency: Latency) -> tuple[Mark, ...]:
 
 
 def place(seconds: float) -> float:
-    """Percent from the left: within its bucket by its share of it, in the last in the middle."""
+    """Percent from the left, interpolated within the bucket; in the open last one its middle."""
     index = bisect_left(EDGES, seconds)
     below = EDGES[index - 1] if index else 0.0
     inside = 0.5 if index == len(EDGES) else (seconds - below) / (EDGES[index] - below)

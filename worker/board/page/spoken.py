@@ -1,4 +1,4 @@
-"""Numbers as a tired person reads them."""
+"""Numbers formatted so that they are quick to read."""
 
 
 def number(value: int) -> str:
@@ -6,7 +6,7 @@ def number(value: int) -> str:
 
 
 def duration(seconds: float | None) -> str:
-    """Two figures are enough."""
+    """With about two significant digits, in ms, s, min or h."""
     if seconds is None:
         return "–"
     if seconds < 0.9995:
@@ -21,7 +21,7 @@ def duration(seconds: float | None) -> str:
 
 
 def usd(value: float | None) -> str:
-    """Below a dollar with what a single activation costs still in sight."""
+    """Below a dollar with four decimals, so that one activation's cost still shows."""
     if value is None:
         return "?"
     return f"${value:,.2f}" if value >= 1 or value == 0 else f"${value:.4f}"

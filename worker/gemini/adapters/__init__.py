@@ -1,1 +1,1 @@
-"""One adapter a SDK, and what an answer of Gemini means to both."""
+"""One adapter for each SDK, and what both share: reading an answer, translating an error."""

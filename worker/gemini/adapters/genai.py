@@ -1,7 +1,7 @@
-"""The Gemini on `google-genai` (GEMINI_SDK=google-genai, requirements-genai.txt).
+"""The Gemini port on `google-genai` (GEMINI_SDK=google-genai, requirements-genai.txt).
 
-Its requests go through the same `requests` session as the other SDK's, so that one total deadline
-serves both: its own has no timeout by default and only one from byte to byte.
+Its requests go through a `requests` session, as the other SDK's do, so that one implementation of a
+total deadline serves both: httpx limits each read only, and by default not at all.
 """
 
 from collections.abc import Iterator
@@ -31,15 +31,15 @@ from worker.gemini.prompt import (
 )
 
 _NOT_PASSED_ON = frozenset({"content-encoding", "content-length", "transfer-encoding"})
-"""They describe the bytes on the wire; `requests` has unpacked the body already."""
+"""They describe the bytes on the wire, and `requests` has already decoded the body."""
 
 
 class GenAIAdapter:
-    """Built after fork: it holds connections."""
+    """Build it after fork: it holds connections."""
 
     def __init__(self, settings: Settings) -> None:
         if settings.gemini_api_key is None:
-            raise ValueError("build WithoutKey instead")
+            raise ValueError("without a key, build WithoutKey")
         session = requests.Session()
         mount_deadlines(session, connections=settings.web_threads)
         self._name = settings.gemini_model
@@ -48,7 +48,7 @@ class GenAIAdapter:
             vertexai=False,
             http_options=types.HttpOptions(
                 base_url=settings.gemini_api_endpoint,
-                api_version="v1beta",  # with an address of ours it would default to another
+                api_version="v1beta",  # with a base_url the SDK defaults to another
                 httpx_client=httpx.Client(transport=_SessionTransport(session)),
                 retry_options=types.HttpRetryOptions(attempts=1),
             ),
@@ -65,7 +65,7 @@ class GenAIAdapter:
 
 
 class _SessionTransport(httpx.BaseTransport):  # type: ignore[misc]  # httpx or httpx2
-    """Sends what httpx was asked for through a `requests` session with total deadlines."""
+    """Sends an httpx request through a `requests` session with total deadlines."""
 
     def __init__(self, session: requests.Session) -> None:
         self._session = session
@@ -80,7 +80,7 @@ class _SessionTransport(httpx.BaseTransport):  # type: ignore[misc]  # httpx or 
             allow_redirects=False,
         )
         if answer.status_code == 200 and not isinstance(answer.json(), dict):
-            raise ValueError("not an answer of Gemini's")  # the SDK would make an empty one of it
+            raise ValueError("not a JSON object")  # the SDK would read it as an empty answer
         headers = {
             name: value
             for name, value in answer.headers.items()

@@ -1,6 +1,6 @@
-"""The Gemini on `google-generativeai`, over REST.
+"""The Gemini port on `google-generativeai`, over REST.
 
-The SDK's own retries are off (`retry: None`): with them one call retried a 503 for 600 s.
+The SDK's own retries are off (`retry: None`): within one call it would retry a 503 for 600 s.
 """
 
 import warnings
@@ -27,18 +27,18 @@ from worker.gemini.prompt import (
 )
 
 with warnings.catch_warnings():
-    # It announces its own end of life at import; docs/adr/0004 says how to move on.
+    # The SDK warns of its end of life when imported; docs/adr/0004 says how to move on.
     warnings.simplefilter("ignore", FutureWarning)
     import google.generativeai as genai
     from google.generativeai.client import get_default_generative_client
 
 
 class GenerativeAIAdapter:
-    """Built after fork. The SDK's configuration is global to the process, so build it once."""
+    """Build it after fork, and once: the SDK's configuration is global to the process."""
 
     def __init__(self, settings: Settings) -> None:
         if settings.gemini_api_key is None:
-            raise ValueError("build WithoutKey instead")
+            raise ValueError("without a key, build WithoutKey")
         endpoint = settings.gemini_api_endpoint
         genai.configure(
             api_key=settings.gemini_api_key.get_secret_value(),
@@ -71,7 +71,7 @@ class GenerativeAIAdapter:
 
 def _mount(connections: int) -> None:
     session: requests.Session = get_default_generative_client().transport._session  # noqa: SLF001
-    # It would send the request again after a 401, as if the key were a token to be refreshed.
+    # After a 401 the session would refresh a token and send again, but a key can't be refreshed.
     session._max_refresh_attempts = 0  # type: ignore[attr-defined]  # noqa: SLF001
     mount_deadlines(session, connections=connections)
 
