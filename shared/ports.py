@@ -29,6 +29,10 @@ class Stored:
         clock is wrong neither steals a lease early nor leaves one immortal."""
         return self.activation.status == "processing" and self.read_at < self.written_at + lease
 
+    def is_past_deadline(self) -> bool:
+        """Judged by the store's time, as the lease is."""
+        return self.read_at >= self.activation.deadline
+
 
 @dataclass(frozen=True, kw_only=True)
 class Page:

@@ -4,7 +4,7 @@ import json
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from shared.domain.activation import Activation, Answer, accepted
+from shared.domain.activation import Activation, Answer, Attempt, accepted
 from shared.domain.step import Step
 from worker.fallback import load_library
 from worker.gemini.port import Gemini
@@ -14,6 +14,7 @@ from worker.pipeline.fallback_answers import FallbackAnswers
 NOON = datetime(2026, 11, 23, 12, 0, 0, 123456, tzinfo=timezone.utc)
 LEASE = timedelta(seconds=90)
 MAX_ATTEMPTS = 5
+PAUSED = Attempt(at=NOON, outcome="quota", ms=400)
 FALLBACK = FallbackAnswers(load_library())
 
 

@@ -41,10 +41,12 @@ class FakePublisher:
 
     def __init__(self) -> None:
         self.published: list[Message] = []
+        self.refused = 0
         self.broken = False
 
     def publish(self, message: Message) -> None:
         if self.broken:
+            self.refused += 1
             raise PublishFailed("told to")
         self.published.append(message)
 

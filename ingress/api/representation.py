@@ -11,7 +11,7 @@ from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from shared.domain.activation import Activation, FallbackReason, Source, Status, Usage
+from shared.domain.activation import Activation, Attempt, FallbackReason, Source, Status, Usage
 from shared.domain.step import Step, StoredStep
 
 
@@ -40,6 +40,7 @@ class Representation(Shown):
     updated_at: datetime
     deadline: datetime = Field(description="By then it has its step, whatever Gemini does.")
     attempt: int = Field(description="Claims that a worker has made.")
+    attempts: tuple[Attempt, ...] = Field(description="The claims that have ended, 16 at most.")
     step: Step | None = Field(description="Null until completed.")
     source: Source | None = Field(description="Who wrote the step; null until completed.")
     fallback_reason: FallbackReason | None = Field(description="Why Gemini did not write it.")

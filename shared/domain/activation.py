@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
@@ -67,6 +67,10 @@ Longer than any healthy delivery; with a sweep each 15 s a lost publish is mende
 """
 
 
+MOST_ATTEMPTS = 16
+"""The history keeps this many, the latest ones."""
+
+
 class Usage(BaseModel):
     """What an activation has cost so far, failed calls included."""
 
@@ -86,6 +90,17 @@ class Usage(BaseModel):
         )
 
 
+class Attempt(BaseModel):
+    """One claim that ended: what came of it, and how long it took by the store's clock."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    at: AwareDatetime
+    model: str | None = None
+    outcome: str  # `ok`, a FallbackReason, or `shutdown`; a later release may know more
+    ms: int
+
+
 class Answer(BaseModel):
     """How an activation ends: the step, where it came from and what it cost this time."""
 
@@ -102,7 +117,8 @@ class Activation(BaseModel):
     """One request for a step and everything that has become of it.
 
     `deadline` is counted from acceptance by the ingress' clock; `due_at` (only while not done) is
-    when the sweeper should look again; `expires_at` is when the document may be deleted.
+    when the sweeper should look again, never later than the deadline: the step must be there by the
+    deadline plus one interval of the sweep. `expires_at` is when the document may be deleted.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
@@ -133,6 +149,7 @@ class Activation(BaseModel):
     fallback_reason: str | None = None
     model: str | None = None
     usage: Usage = Usage()
+    attempts: tuple[Attempt, ...] = ()
 
     @property
     def waiting(self) -> bool:
@@ -147,6 +164,12 @@ class Activation(BaseModel):
         if self.waiting:
             return False
         return self.status in ("completed", "cancelled") or self.due_at is None
+
+    @property
+    def paused_for(self) -> FallbackReason | None:
+        """Why Gemini asked for the pause that this one is in, or was in last; else None."""
+        last = self.attempts[-1].outcome if self.attempts else ""
+        return next((reason for reason in get_args(FallbackReason) if reason == last), None)
 
     def awaits_publishing(self, now: datetime) -> bool:
         """Whether nobody has ever taken it up, and the time by which somebody should have is over:
@@ -164,11 +187,14 @@ class Activation(BaseModel):
             attempt=self.attempt + 1,
             claim_id=claim_id,
             not_before=None,
-            due_at=now + lease + SWEEP_GRACE,
+            due_at=min(now + lease + SWEEP_GRACE, self.deadline),
         )
 
-    def released(self, *, now: datetime, not_before: datetime, spent: Usage) -> Activation:
-        """Given back because Gemini asked for a pause; the attempt is given back as well."""
+    def released(
+        self, *, now: datetime, not_before: datetime, spent: Usage, attempt: Attempt
+    ) -> Activation:
+        """Given back, because Gemini asked for a pause or the process ends: the attempt of the
+        activation is given back as well. The sweep publishes it again from `not_before` on."""
         self._must_be_processing("released")
         return self._evolve(
             now,
@@ -176,16 +202,20 @@ class Activation(BaseModel):
             attempt=self.attempt - 1,
             claim_id=None,
             not_before=not_before,
-            due_at=not_before + SWEEP_GRACE,
+            due_at=min(not_before, self.deadline),
             usage=self.usage.plus(spent),
+            attempts=self._with(attempt),
         )
 
     def requeued(self, *, now: datetime, due_at: datetime) -> Activation:
         """Made ready to be published again. An expired claim has used up its attempt."""
         self._must_be_waiting("requeued")
+        due_at = min(due_at, self.deadline)
         return self._evolve(now, status="queued", claim_id=None, not_before=None, due_at=due_at)
 
-    def completed(self, answer: Answer, *, now: datetime) -> Activation:
+    def completed(
+        self, answer: Answer, *, now: datetime, attempt: Attempt | None = None
+    ) -> Activation:
         """Ended with a step. The profile is dropped: nobody needs it any more."""
         self._must_be_waiting("completed")
         return self._evolve(
@@ -199,6 +229,7 @@ class Activation(BaseModel):
             fallback_reason=answer.fallback_reason,
             model=answer.model,
             usage=self.usage.plus(answer.usage),
+            attempts=self._with(attempt),
         )
 
     def cancelled(self, *, now: datetime) -> Activation:
@@ -210,6 +241,9 @@ class Activation(BaseModel):
             return self
         self._must_be_waiting("cancelled")
         return self._evolve(now, status="cancelled", profile=None, not_before=None, due_at=None)
+
+    def _with(self, attempt: Attempt | None) -> tuple[Attempt, ...]:
+        return (*self.attempts, *([attempt] if attempt else []))[-MOST_ATTEMPTS:]
 
     def _evolve(self, now: datetime, **changes: Any) -> Activation:
         return self.model_copy(update={"updated_at": now, **changes})
@@ -253,5 +287,5 @@ def accepted(  # noqa: PLR0913 - keywords, one for each thing that a request bri
         updated_at=now,
         deadline=now + time_to_answer,
         expires_at=now + time_to_live,
-        due_at=now + REPUBLISH_AFTER,
+        due_at=min(now + REPUBLISH_AFTER, now + time_to_answer),
     )

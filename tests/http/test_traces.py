@@ -145,6 +145,7 @@ def test_a_dead_letter_and_a_sweep_past_the_deadline_are_counted_as_well(
     apps: Apps, recorded: Recorded, time: FakeTime
 ) -> None:
     submit(apps)
+    time.advance(600)
     push(apps.worker, apps.message, "/pubsub/dead-letter")
     submit(apps)
     time.advance(600)
@@ -268,8 +269,11 @@ def test_each_line_of_a_push_names_the_messages_trace_and_not_the_pushs(
     }
 
 
-def test_a_dead_letters_lines_name_the_messages_trace(apps: Apps, log: io.StringIO) -> None:
+def test_a_dead_letters_lines_name_the_messages_trace(
+    apps: Apps, log: io.StringIO, time: FakeTime
+) -> None:
     submit(apps, **HEADERS)
+    time.advance(600)
     log.truncate(0)
     log.seek(0)
     push(apps.worker, apps.message, "/pubsub/dead-letter")

@@ -50,7 +50,7 @@ class Claimer:
             current = self.store.get(activation.activation_id)
             if current is None:
                 return "gone"
-            if current.activation.claim_id == claim_id:
+            if current.activation.claim_id == claim_id and current.activation.waiting:
                 return current  # our write was applied, and its response lost
             reason = self._reason_not_to(current)
             if reason is not None:

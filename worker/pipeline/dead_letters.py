@@ -56,6 +56,8 @@ class DeadLetters:
                 return True
             if stored.lease_is_live(self.lease):
                 return False
+            if stored.activation.status == "queued" and not stored.is_past_deadline():
+                return True  # it only waits: the sweep publishes it again, or ends it in time
             try:
                 self._write(stored)
             except Conflict:

@@ -7,9 +7,12 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from shared.domain.activation import Activation, Answer, Usage
+from shared.domain.activation import Activation, Answer, FallbackReason, Usage
 from worker.gemini.port import Gemini, GeminiError, StepRequest, Unavailable, reason_of
 from worker.pipeline.fallback_answers import FallbackAnswers
+
+WRITE_SECONDS = 2.0
+"""Kept free before the deadline, to write the result. From the deadline on the sweep writes."""
 
 log = structlog.get_logger(__name__)
 
@@ -19,6 +22,7 @@ class Pause:
     """Release the claim until then: Gemini asked for a longer pause than a thread should wait."""
 
     until: datetime
+    reason: FallbackReason
     usage: Usage
 
 
@@ -38,7 +42,7 @@ class Decider:
             return caring
         if activation.attempt > self.max_attempts:
             return self.fallback.instead_of_gemini(activation, "undeliverable")
-        left = (activation.deadline - now).total_seconds()
+        left = (activation.deadline - now).total_seconds() - WRITE_SECONDS
         if left <= 0:
             return self.fallback.instead_of_gemini(activation, "deadline")
         started = self.monotonic()
@@ -70,7 +74,8 @@ class Decider:
             )
         pause = error.retry_after if isinstance(error, Unavailable) else None
         if pause is not None and self.max_sleep_seconds < pause < left:
-            return Pause(until=now + timedelta(seconds=pause), usage=error.usage)
+            until = now + timedelta(seconds=pause)
+            return Pause(until=until, reason=reason, usage=error.usage)
         return self.fallback.instead_of_gemini(activation, reason, error.usage)
 
 

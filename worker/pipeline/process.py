@@ -13,7 +13,7 @@ import structlog
 from opentelemetry.trace import SpanKind
 from tenacity import Retrying, retry_if_exception_type, wait_random_exponential
 
-from shared.domain.activation import Activation, Answer
+from shared.domain.activation import Activation, Answer, Attempt
 from shared.domain.messages import ActivationMessage, Message, decode
 from shared.errors import Conflict, StoreUnavailable
 from shared.ports import ActivationStore, Stored
@@ -30,11 +30,12 @@ Outcome = Literal[
     "dropped",  # cancelled, erased or taken over while Gemini worked: ack
     "gone",  # erased or expired: ack
     "done",  # a duplicate of one that is completed or cancelled: ack
-    "released",  # until Gemini may be asked again, or because this process ends: nack
+    "paused",  # until Gemini may be asked again, when the sweep publishes it: ack
+    "released",  # because this process ends: nack
     "leased",  # another worker holds the lease: nack
     "not_yet",  # released until later, or in a later release's status: nack
 ]
-ACKED: frozenset[Outcome] = frozenset({"completed", "dropped", "gone", "done"})
+ACKED: frozenset[Outcome] = frozenset({"completed", "dropped", "gone", "done", "paused"})
 
 SPAN_ATTRIBUTES = {"messaging.system": "gcp_pubsub", "messaging.operation.type": "process"}
 
@@ -71,10 +72,14 @@ class Processor:
             log.info("activation.not_taken", **_log_fields(delivered.activation), why=claimed)
             return claimed
         record_claim(claimed)
-        with self.claims.holding(claimed):
+        if not self.claims.hold(claimed):
+            return "released"
+        try:
             outcome = self._answer(claimed)
+        finally:
+            self.claims.drop(claimed)
         # If this process released the claim because it ends, the message must be delivered again.
-        return "released" if outcome == "dropped" and self.claims.draining else outcome
+        return "released" if outcome == "dropped" and self.claims.ending.is_set() else outcome
 
     def _answer(self, claimed: Stored) -> Outcome:
         started = self.monotonic()
@@ -84,7 +89,7 @@ class Processor:
         end: ClaimEnd = "unwritten"
         try:
             end = self._write_back(claimed, decision, now)
-            return end
+            return "paused" if end == "released" else end
         finally:
             self.ledger.record(claimed.activation, decision.usage, end)
 
@@ -94,7 +99,10 @@ class Processor:
         """Raises StoreUnavailable when the store stays away for `write_back_seconds`."""
         try:
             if isinstance(decision, Answer):
-                write_answer(self._replace, claimed, decision, now=now, by="worker")
+                attempt = _attempt(claimed, now, decision.fallback_reason or "ok", decision.model)
+                write_answer(
+                    self._replace, claimed, decision, now=now, attempt=attempt, by="worker"
+                )
                 return "completed"
             self._release(claimed, decision, now)
         except Conflict:
@@ -104,7 +112,12 @@ class Processor:
 
     def _release(self, claimed: Stored, pause: Pause, now: datetime) -> None:
         activation = claimed.activation
-        released = activation.released(now=now, not_before=pause.until, spent=pause.usage)
+        released = activation.released(
+            now=now,
+            not_before=pause.until,
+            spent=pause.usage,
+            attempt=_attempt(claimed, now, pause.reason),
+        )
         self._replace(released, claimed.version)
         log.info("activation.released", **_log_fields(activation), until=pause.until.isoformat())
 
@@ -137,10 +150,14 @@ class Processor:
         current = self.store.get(wanted.activation_id)
         if current is None:
             return False
+        # The claim id would not prove it: at the deadline the sweep completes a claimed one.
         there = current.activation
-        if wanted.status == "completed":
-            return there.status == "completed" and there.claim_id == wanted.claim_id
-        return there.status == wanted.status and there.not_before == wanted.not_before
+        return (there.status, there.attempts) == (wanted.status, wanted.attempts)
+
+
+def _attempt(claimed: Stored, now: datetime, outcome: str, model: str | None = None) -> Attempt:
+    milliseconds = round((now - claimed.written_at).total_seconds() * 1000)
+    return Attempt(at=claimed.written_at, model=model, outcome=outcome, ms=milliseconds)
 
 
 def _log_fields(activation: Activation) -> dict[str, object]:

@@ -17,7 +17,16 @@ from tests.http.conftest import GOOD, Apps, deliver
 
 FLAT_FIELDS = {*step_fields(), "activation_id", "source"}
 REPRESENTATION_FIELDS = {
-    *("activation_id", "status", "done", "created_at", "updated_at", "deadline", "attempt"),
+    *(
+        "activation_id",
+        "status",
+        "done",
+        "created_at",
+        "updated_at",
+        "deadline",
+        "attempt",
+        "attempts",
+    ),
     *("step", "source", "fallback_reason", "model", "usage", "links"),
 }
 

@@ -18,6 +18,7 @@ from tests.doubles import FakePublisher, FakeTime, ScriptedGemini, StoreWithFaul
 from tests.http.conftest import Apps
 from tests.http.pushes import ACCOUNT, AUDIENCE, envelope, push
 from tests.support.google_keys import KID, GoogleKeys
+from worker.gemini.port import Unavailable
 
 
 def submitted(store: SqliteStore) -> Message:
@@ -89,8 +90,25 @@ def test_what_cannot_be_understood_is_a_400_and_no_work(
     assert gemini.requests == []
 
 
-def test_a_dead_letter_is_answered_by_the_library(apps: Apps, store: SqliteStore) -> None:
-    assert push(apps.worker, submitted(store), "/pubsub/dead-letter").status_code == 204
+def test_a_pause_that_gemini_asks_for_is_acked_and_uses_up_no_delivery(
+    apps: Apps, store: SqliteStore, gemini: ScriptedGemini
+) -> None:
+    gemini.plan(Unavailable("429", reason="quota", retry_after=37))
+    assert push(apps.worker, submitted(store)).status_code == 204
+    found = store.get("a1")
+    assert found is not None
+    assert (found.activation.status, found.activation.due_at) == (
+        "queued",
+        found.activation.not_before,
+    )
+
+
+def test_a_dead_letter_past_its_deadline_is_answered_by_the_library(
+    apps: Apps, store: SqliteStore, time: FakeTime
+) -> None:
+    message = submitted(store)
+    time.advance(300)
+    assert push(apps.worker, message, "/pubsub/dead-letter").status_code == 204
     found = store.get("a1")
     assert found is not None
     assert found.activation.fallback_reason == "undeliverable"
@@ -113,6 +131,7 @@ def test_a_sweep_answers_with_its_counts(apps: Apps, store: SqliteStore, time: F
         "completed": 0,
         "skipped": 0,
         "publish_failed": 0,
+        "failed": 0,
     }
 
 

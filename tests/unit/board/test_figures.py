@@ -5,7 +5,7 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 from shared.domain.activation import Usage
-from tests.builders import LEASE, NOON
+from tests.builders import LEASE, NOON, PAUSED
 from tests.unit.board.boards import MIDNIGHT, SPENT, answered, board, waiting
 from worker.board.figures import midnight_before
 
@@ -78,7 +78,7 @@ def test_a_reading_that_was_cut_says_since_when_it_counts() -> None:
 
 def test_calls_and_tokens_add_up_whatever_became_of_them() -> None:
     released = waiting().claimed(claim_id="c", now=NOON, lease=LEASE)
-    released = released.released(now=NOON, not_before=NOON, spent=SPENT)
+    released = released.released(now=NOON, not_before=NOON, spent=SPENT, attempt=PAUSED)
     found = board(released, answered(), answered("fallback", "invalid_output", model=None))
     assert found.bill.usage == SPENT.plus(SPENT).plus(SPENT)
 

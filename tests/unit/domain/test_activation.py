@@ -11,7 +11,7 @@ from shared.domain.activation import REPUBLISH_AFTER, SWEEP_GRACE, Activation, U
 from shared.domain.profile import NeuroTendencies, PersonalityType, Profile, WellbeingFlags
 from shared.domain.step import StoredStep
 from shared.errors import InvalidTransition
-from tests.builders import LEASE, NOON, a_step, an_activation, an_answer
+from tests.builders import LEASE, NOON, PAUSED, a_step, an_activation, an_answer
 
 LATER = NOON + timedelta(seconds=7)
 PAUSED_UNTIL = NOON + timedelta(seconds=60)
@@ -26,7 +26,7 @@ def claim(activation: Activation, claim_id: str = "c1") -> Activation:
 
 
 def release(activation: Activation) -> Activation:
-    return activation.released(now=LATER, not_before=PAUSED_UNTIL, spent=SPENT)
+    return activation.released(now=LATER, not_before=PAUSED_UNTIL, spent=SPENT, attempt=PAUSED)
 
 
 def requeue(activation: Activation) -> Activation:
@@ -135,7 +135,7 @@ def test_an_expired_claim_is_taken_over_with_another_attempt() -> None:
         ("attempt", 0),
         ("claim_id", None),
         ("not_before", PAUSED_UNTIL),
-        ("due_at", PAUSED_UNTIL + SWEEP_GRACE),
+        ("due_at", PAUSED_UNTIL),
         ("updated_at", LATER),
         ("usage", SPENT),
         ("profile", PROFILE),

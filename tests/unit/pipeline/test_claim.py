@@ -11,7 +11,7 @@ from shared.domain.activation import Activation
 from shared.domain.messages import ActivationMessage
 from shared.errors import Conflict, StoreUnavailable
 from shared.ports import ActivationStore, Stored
-from tests.builders import LEASE, NOON, an_activation, an_answer
+from tests.builders import LEASE, NOON, PAUSED, an_activation, an_answer
 from tests.doubles import FakeTime, StoreWithFaults
 from tests.support.stored_documents import UNREADABLE, change_document
 from worker.pipeline.claim import Claimer
@@ -127,7 +127,7 @@ def test_a_released_one_is_not_taken_before_its_time(store: SqliteStore, time: F
     taken = store.replace(claimed(created.activation), created.version)
     pause_ends = time.now() + timedelta(seconds=53)
     released = taken.activation.released(
-        now=NOON, not_before=pause_ends, spent=taken.activation.usage
+        now=NOON, not_before=pause_ends, spent=taken.activation.usage, attempt=PAUSED
     )
     store.replace(released, taken.version)
     assert a_claimer(store, time).claim(a_message(created)) == "not_yet"

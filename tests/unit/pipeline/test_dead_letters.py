@@ -1,13 +1,16 @@
 """Dead letters: what the queue gave up on is answered or kept."""
 
+from datetime import timedelta
+
 import pytest
 
 from local.sqlite.database import Database
 from local.sqlite.store import SqliteStore
+from shared.domain.activation import Usage
 from shared.domain.messages import Message, encode
 from shared.errors import Conflict, StoreUnavailable
 from shared.ports import ActivationStore
-from tests.builders import FALLBACK, LEASE, NOON, an_activation, an_answer
+from tests.builders import FALLBACK, LEASE, NOON, PAUSED, an_activation, an_answer
 from tests.doubles import FakeTime, StoreWithFaults
 from tests.support.stored_documents import change_document
 from worker.pipeline.dead_letters import KEPT_BYTES, DeadLetters
@@ -22,14 +25,51 @@ def submitted(store: SqliteStore) -> Message:
     return encode(stored.activation, stored.version)
 
 
+def given_up(store: SqliteStore, time: FakeTime) -> Message:
+    """One whose worker died in its claim, and whose message was delivered too often since."""
+    created = store.create(an_activation())
+    claimed = created.activation.claimed(claim_id="c", now=NOON, lease=LEASE)
+    store.replace(claimed, created.version)
+    time.advance(LEASE.total_seconds())
+    return encode(created.activation, created.version)
+
+
 def test_it_is_answered_from_the_library_and_marked(store: SqliteStore, time: FakeTime) -> None:
-    assert dead_letters(store, time).handle("m1", submitted(store))
+    assert dead_letters(store, time).handle("m1", given_up(store, time))
     found = store.get("a1")
     assert found is not None
     assert (found.activation.source, found.activation.fallback_reason) == (
         "fallback",
         "undeliverable",
     )
+
+
+@pytest.mark.parametrize("paused", [False, True])
+def test_one_that_only_waits_is_left_to_the_sweep(
+    store: SqliteStore, time: FakeTime, paused: bool
+) -> None:
+    message = submitted(store)
+    if paused:
+        created = store.get("a1")
+        assert created is not None
+        claimed = created.activation.claimed(claim_id="c", now=NOON, lease=LEASE)
+        later = NOON + timedelta(seconds=200)
+        waiting = claimed.released(now=NOON, not_before=later, spent=Usage(), attempt=PAUSED)
+        store.replace(waiting, created.version)
+    assert dead_letters(store, time).handle("m1", message)
+    found = store.get("a1")
+    assert found is not None
+    assert found.activation.status == "queued"
+    assert found.activation.due_at is not None
+
+
+def test_one_that_waited_past_its_deadline_is_answered(store: SqliteStore, time: FakeTime) -> None:
+    message = submitted(store)
+    time.advance(300)
+    assert dead_letters(store, time).handle("m1", message)
+    found = store.get("a1")
+    assert found is not None
+    assert found.activation.fallback_reason == "undeliverable"
 
 
 def test_the_same_one_twice_changes_nothing(store: SqliteStore, time: FakeTime) -> None:
@@ -100,7 +140,7 @@ def test_a_letter_too_large_for_a_document_is_cut(
 def test_one_that_is_written_meanwhile_is_looked_at_again(
     store: SqliteStore, time: FakeTime
 ) -> None:
-    message = submitted(store)
+    message = given_up(store, time)
     faulty = StoreWithFaults(store)
     faulty.raises.append(Conflict("a worker was quicker"))
     assert dead_letters(faulty, time).handle("m1", message)
@@ -108,7 +148,7 @@ def test_one_that_is_written_meanwhile_is_looked_at_again(
 
 
 def test_an_unreachable_store_is_passed_on(store: SqliteStore, time: FakeTime) -> None:
-    message = submitted(store)
+    message = given_up(store, time)
     faulty = StoreWithFaults(store)
     faulty.raises.append(StoreUnavailable("told to"))
     with pytest.raises(StoreUnavailable):

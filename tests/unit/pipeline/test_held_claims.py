@@ -1,12 +1,16 @@
 """What becomes of the work in hand when the process is about to be killed."""
 
+import threading
+
 from local.sqlite.store import SqliteStore
 from shared.domain.activation import Activation
+from shared.domain.messages import encode
 from shared.errors import StoreUnavailable
 from shared.ports import Stored
+from tests.builders import LEASE, NOON, an_activation
 from tests.doubles import FakeTime, ScriptedGemini, StoreWithFaults
 from tests.unit.pipeline.processors import a_processor, submitted
-from worker.pipeline.held_claims import HeldClaims
+from worker.pipeline.held_claims import AT_ONCE, HeldClaims
 
 
 def there(store: SqliteStore) -> Stored:
@@ -83,3 +87,50 @@ def test_a_store_that_is_away_leaves_the_claim_to_its_lease(
     processor = a_processor(faulty, time, ScriptedGemini(at_the_end_of_the_grace), claims)
     assert processor.process(submitted(store)) == "completed"  # it came in time after all
     assert given_back == [0]
+
+
+def test_a_claim_whose_write_returns_after_the_release_is_given_back_and_calls_nobody(
+    store: SqliteStore, time: FakeTime
+) -> None:
+    message = submitted(store)
+    claims = HeldClaims(store)
+    gemini = ScriptedGemini()
+
+    class SlowStore(StoreWithFaults):
+        def replace(self, activation: Activation, expected_version: str) -> Stored:
+            written = super().replace(activation, expected_version)
+            claims.release_all()
+            return written
+
+    processor = a_processor(SlowStore(store), time, gemini, claims)
+    assert processor.process(message) == "released"
+    assert gemini.requests == []
+    assert shown(there(store).activation) == ("queued", 0, None)
+
+
+def test_a_process_that_drains_finishes_what_it_holds_and_takes_up_nothing_new(
+    store: SqliteStore, time: FakeTime
+) -> None:
+    claims = HeldClaims(store)
+    processor = a_processor(store, time, ScriptedGemini(claims.drain), claims)
+    assert processor.process(submitted(store)) == "completed"
+    another = store.create(an_activation("a2"))
+    message = encode(another.activation, another.version)
+    assert processor.process(message) == "released"
+
+
+def test_claims_are_given_back_at_the_same_time(store: SqliteStore) -> None:
+    """Each write waits until all are under way: one after the other, they would never end."""
+    together = threading.Barrier(AT_ONCE, timeout=20)
+
+    class Slow(StoreWithFaults):
+        def replace(self, activation: Activation, expected_version: str) -> Stored:
+            together.wait()
+            return super().replace(activation, expected_version)
+
+    claims = HeldClaims(Slow(store))
+    for number in range(AT_ONCE):
+        created = store.create(an_activation(f"a{number}"))
+        claimed = created.activation.claimed(claim_id=f"c{number}", now=NOON, lease=LEASE)
+        assert claims.hold(store.replace(claimed, created.version))
+    assert claims.release_all() == AT_ONCE

@@ -8,7 +8,7 @@ from local.sqlite.store import SqliteStore
 from shared.domain.activation import Activation, Usage
 from shared.errors import Conflict, StoreUnavailable
 from shared.ports import Stored
-from tests.builders import LEASE, MAX_ATTEMPTS, NOON, an_activation
+from tests.builders import FALLBACK, LEASE, MAX_ATTEMPTS, NOON, an_activation
 from tests.doubles import FakeTime, ScriptedGemini, StoreWithFaults
 from tests.unit.pipeline.processors import a_processor, submitted
 from worker.gemini.port import (
@@ -20,6 +20,7 @@ from worker.gemini.port import (
     WithoutKey,
 )
 from worker.pipeline.claim import Claimer
+from worker.pipeline.decide import WRITE_SECONDS
 from worker.pipeline.held_claims import HeldClaims
 from worker.pipeline.process import Processor
 from worker.pipeline.records import Ledger
@@ -118,7 +119,7 @@ def test_gemini_gets_no_more_time_than_is_left_before_the_deadline(
     message = submitted(store)
     time.advance(290)
     a_processor(store, time, gemini).process(message)
-    assert gemini.seconds == [pytest.approx(10)]
+    assert gemini.seconds == [pytest.approx(10 - WRITE_SECONDS)]
 
 
 def test_after_the_last_allowed_claim_the_library_answers_instead(
@@ -139,10 +140,12 @@ def test_a_long_pause_releases_the_claim_and_gives_the_attempt_back(
     asked = Unavailable("429", reason="quota", retry_after=53, usage=SPENT)
     outcome = a_processor(store, time, ScriptedGemini(asked)).process(submitted(store))
     found = there(store)
-    assert outcome == "released"
+    assert outcome == "paused"
     assert (found.status, found.attempt, found.claim_id) == ("queued", 0, None)
     assert found.not_before == NOON + timedelta(seconds=53)
     assert found.usage == SPENT
+    assert found.due_at == found.not_before
+    assert [(one.outcome, one.at) for one in found.attempts] == [("quota", NOON)]
     assert time.slept == []
 
 
@@ -239,7 +242,7 @@ def test_an_own_release_whose_answer_was_lost_is_recognised(
             raise Unavailable("429", reason="quota", retry_after=53)
 
     processor = a_processor(faulty, time, Asks())  # type: ignore[arg-type]  # it only raises
-    assert processor.process(message) == "released"
+    assert processor.process(message) == "paused"
 
 
 def test_a_store_that_stays_away_is_a_nack_and_loses_nothing(
@@ -286,3 +289,35 @@ def test_a_claimed_activation_is_what_the_generator_is_asked_for(
     (request,) = gemini.requests
     assert (request.mood, request.goal, request.language) == (2, "komma igång", "sv")
     assert isinstance(store.get("a1"), Stored)
+
+
+def test_a_result_that_the_sweep_was_quicker_to_write_is_dropped(
+    store: SqliteStore, time: FakeTime
+) -> None:
+    """The sweep completes what is past its deadline, also where a worker holds the claim."""
+
+    def the_sweep_writes() -> None:
+        found = store.get("a1")
+        assert found is not None
+        late = FALLBACK.instead_of_gemini(found.activation, "deadline")
+        store.replace(found.activation.completed(late, now=NOON), found.version)
+
+    processor = a_processor(store, time, ScriptedGemini(the_sweep_writes))
+    assert processor.process(submitted(store)) == "dropped"
+    assert there(store).fallback_reason == "deadline"
+
+
+def test_a_claim_whose_answer_was_lost_and_that_was_cancelled_meanwhile_calls_nobody(
+    store: SqliteStore, time: FakeTime
+) -> None:
+    message = submitted(store)
+    gemini = ScriptedGemini()
+
+    class CancelledAfterTheClaim(StoreWithFaults):
+        def replace(self, activation: Activation, expected_version: str) -> Stored:
+            claimed = store.replace(activation, expected_version)
+            store.replace(claimed.activation.cancelled(now=NOON), claimed.version)
+            raise Conflict("the retry met our own write")
+
+    assert a_processor(CancelledAfterTheClaim(store), time, gemini).process(message) == "done"
+    assert gemini.requests == []

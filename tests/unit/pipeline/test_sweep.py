@@ -6,15 +6,20 @@ import pytest
 
 from local.sqlite.database import Database
 from local.sqlite.store import SqliteStore
-from shared.domain.activation import REPUBLISH_AFTER, SWEEP_GRACE, Activation
-from shared.domain.messages import decode
+from shared.domain.activation import REPUBLISH_AFTER, SWEEP_GRACE, Activation, Usage
+from shared.domain.messages import Message, decode
 from shared.errors import Conflict, StoreUnavailable
 from shared.ports import ActivationStore, Stored
-from tests.builders import FALLBACK, LEASE, NOON, an_activation, an_answer
+from tests.builders import FALLBACK, LEASE, NOON, PAUSED, an_activation, an_answer
 from tests.doubles import FakePublisher, FakeTime, StoreWithFaults
 from tests.support.stored_documents import UNREADABLE, change_document
 from worker.pipeline.claim import Claimer
-from worker.pipeline.sweep import REPUBLISH_AGAIN_AFTER, Sweeper
+from worker.pipeline.sweep import (
+    NEXT_PUBLISH,
+    REPUBLISH_AGAIN_AFTER,
+    TOTAL_SECONDS,
+    Sweeper,
+)
 
 
 def a_sweeper(
@@ -27,6 +32,8 @@ def a_sweeper(
         lease=LEASE,
         clock=time.now,
         batch=batch,
+        at_once=1,
+        monotonic=time.monotonic,
     )
 
 
@@ -112,7 +119,7 @@ def test_past_the_deadline_the_step_is_written_without_the_queue(
     assert (there(store).status, there(store).fallback_reason) == ("completed", "deadline")
 
 
-def test_a_queue_that_is_away_ends_the_pass_and_the_next_one_tries_again(
+def test_with_the_queue_away_one_publish_is_tried_and_all_are_tried_again_soon(
     store: SqliteStore, time: FakeTime
 ) -> None:
     publisher = FakePublisher()
@@ -121,16 +128,87 @@ def test_a_queue_that_is_away_ends_the_pass_and_the_next_one_tries_again(
     time.advance(60)
     publisher.broken = True
     sweeper = a_sweeper(store, publisher, time)
-    assert sweeper.sweep().publish_failed == 1
+    assert sweeper.sweep().publish_failed == 3
+    assert publisher.refused == 1
     publisher.broken = False
+    time.advance(NEXT_PUBLISH.total_seconds())
     assert sweeper.sweep().republished == 3
 
 
-def test_one_pass_is_bounded(store: SqliteStore, time: FakeTime) -> None:
+def test_with_the_queue_away_those_past_their_deadline_are_answered(
+    store: SqliteStore, time: FakeTime
+) -> None:
+    publisher = FakePublisher()
+    publisher.broken = True
+    store.create(an_activation("young", time_to_answer=timedelta(days=1)))
+    store.create(an_activation("old", time_to_answer=timedelta(seconds=50)))
+    time.advance(60)
+    counts = a_sweeper(store, publisher, time).sweep()
+    assert (counts.publish_failed, counts.completed) == (1, 1)
+    assert there(store, "old").done
+
+
+def test_one_call_takes_passes_until_nothing_is_due(store: SqliteStore, time: FakeTime) -> None:
     for number in range(5):
         store.create(an_activation(f"a{number}"))
     time.advance(60)
-    assert a_sweeper(store, FakePublisher(), time, batch=2).sweep().due == 2
+    assert a_sweeper(store, FakePublisher(), time, batch=2).sweep().republished == 5
+
+
+def test_one_call_ends_when_its_time_is_over(store: SqliteStore, time: FakeTime) -> None:
+    for number in range(5):
+        store.create(an_activation(f"a{number}", time_to_answer=timedelta(days=1)))
+    time.advance(60)
+
+    class Slow(FakePublisher):
+        def publish(self, message: Message) -> None:
+            super().publish(message)
+            time.advance(TOTAL_SECONDS)
+
+    counts = a_sweeper(store, Slow(), time, batch=2).sweep()
+    assert counts.republished == 2
+
+
+def test_one_that_fails_stops_none_of_those_behind_it(store: SqliteStore, time: FakeTime) -> None:
+    for number in range(5):
+        store.create(an_activation(f"a{number}"))
+    time.advance(60)
+    faulty = StoreWithFaults(store)
+    faulty.raises.append(RuntimeError("nobody thought of this"))
+    counts = a_sweeper(faulty, FakePublisher(), time, batch=2).sweep()
+    assert (counts.failed, counts.republished) == (1, 4)
+
+
+def test_the_deadline_ends_a_claim_too_whose_lease_is_live(
+    store: SqliteStore, time: FakeTime
+) -> None:
+    """Its worker was killed 50 s before the deadline; its lease would be live for 40 s more."""
+    created = store.create(an_activation())
+    time.advance(250)
+    claimed = created.activation.claimed(claim_id="c", now=time.now(), lease=LEASE)
+    store.replace(claimed, created.version)
+    time.advance(50)
+    assert a_sweeper(store, FakePublisher(), time).sweep().completed == 1
+
+
+def test_what_was_published_again_is_looked_at_by_its_deadline(
+    store: SqliteStore, time: FakeTime
+) -> None:
+    store.create(an_activation(time_to_answer=timedelta(seconds=75)))
+    time.advance(60)
+    a_sweeper(store, FakePublisher(), time).sweep()
+    assert there(store).due_at == NOON + timedelta(seconds=75)
+
+
+def test_at_the_deadline_a_pause_keeps_its_reason(store: SqliteStore, time: FakeTime) -> None:
+    created = store.create(an_activation())
+    claimed = created.activation.claimed(claim_id="c", now=NOON, lease=LEASE)
+    later = NOON + timedelta(seconds=299)
+    paused = claimed.released(now=NOON, not_before=later, spent=Usage(), attempt=PAUSED)
+    store.replace(paused, created.version)
+    time.advance(300)
+    a_sweeper(store, FakePublisher(), time).sweep()
+    assert there(store).fallback_reason == "quota"
 
 
 def test_one_that_a_worker_takes_meanwhile_is_skipped(store: SqliteStore, time: FakeTime) -> None:
@@ -141,13 +219,12 @@ def test_one_that_a_worker_takes_meanwhile_is_skipped(store: SqliteStore, time: 
     assert a_sweeper(faulty, FakePublisher(), time).sweep().skipped == 1
 
 
-def test_an_unreachable_store_is_passed_on(store: SqliteStore, time: FakeTime) -> None:
-    store.create(an_activation())
-    time.advance(60)
-    faulty = StoreWithFaults(store)
-    faulty.raises.append(StoreUnavailable("told to"))
+def test_a_store_that_can_not_say_what_is_due_is_passed_on(
+    database: Database, store: SqliteStore, time: FakeTime
+) -> None:
+    database.execute("DROP TABLE activations")
     with pytest.raises(StoreUnavailable):
-        a_sweeper(faulty, FakePublisher(), time).sweep()
+        a_sweeper(store, FakePublisher(), time).sweep()
 
 
 def test_what_it_can_not_judge_does_not_keep_it_from_fifty_others(
