@@ -1,5 +1,5 @@
 # One image for both services. It starts the ingress; the worker is the same image with the command
-#   gunicorn 'worker.main:app()'
+#   python -m worker
 FROM python:3.12-slim AS build
 COPY requirements.txt requirements-genai.txt ./
 # Wheels only, by the hashes of the lock: nothing is compiled and nothing is left to resolve. The
@@ -13,7 +13,6 @@ FROM python:3.12-slim
 COPY --from=build /opt/venv /opt/venv
 ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 WORKDIR /app
-COPY gunicorn.conf.py ./
 COPY shared shared
 COPY ingress ingress
 COPY worker worker
@@ -21,4 +20,4 @@ COPY local local
 # A number, so that Kubernetes' runAsNonRoot can see that it is nobody's account.
 USER 65532:65532
 EXPOSE 8080
-CMD ["gunicorn", "ingress.main:app()"]
+CMD ["python", "-m", "ingress"]

@@ -23,7 +23,7 @@ fi
 # --update-env-vars, not --set-env-vars: variables that an operator has added stay.
 run gcloud run deploy "$WORKER" --image="$IMAGE" --region="$REGION" "$P" \
   --service-account="$WORKER@$ACCOUNTS" --no-allow-unauthenticated \
-  --command=gunicorn --args='worker.main:app()' --update-env-vars="$WORKER_ENVIRONMENT" \
+  --command=python --args=-m,worker --update-env-vars="$WORKER_ENVIRONMENT" \
   ${KEY[@]+"${KEY[@]}"} --concurrency="$WORKER_THREADS" --min-instances="$MIN_WORKERS" \
   --max-instances="$MAX_WORKERS" --cpu=1 --memory=512Mi --cpu-boost --timeout=600 \
   --startup-probe="$PROBE"

@@ -18,7 +18,7 @@ from ingress.submit.accept import Acceptor
 from ingress.submit.limits import BurstLimit, DailyLimit
 from ingress.submit.wait_slots import WaitSlots
 from shared.clock import Clock, utc_now
-from shared.http.gunicorn_worker import AT_SIGTERM
+from shared.drain import Drain
 from shared.http.headers import install_security_headers
 from shared.http.health import health_routes
 from shared.http.problems import Problem, install_problems
@@ -39,11 +39,15 @@ WRITING = frozenset({"POST", "DELETE"})
 
 
 def create_app(
-    settings: Settings, store: ActivationStore, publisher: Publisher, clock: Clock = utc_now
+    settings: Settings,
+    store: ActivationStore,
+    publisher: Publisher,
+    clock: Clock = utc_now,
+    drain: Drain | None = None,
 ) -> Flask:
+    """Adds its step to `drain`."""
     app = Flask(__name__, static_folder=None)
-    # One more than allowed: a chunked body is cut there without a word, and must not pass as whole.
-    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES + 1
+    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     install_request_traces(app, SPANS)
     install_request_ids(app)
     install_problems(app)
@@ -52,7 +56,8 @@ def create_app(
     _limit_addresses(app, settings, clock)
     callers = Callers(identity(settings), BurstLimit(settings.limit("burst_limit_per_user"), clock))
     wait_slots = WaitSlots(store, settings.waiting_slots, settings.waiting_share)
-    app.extensions[AT_SIGTERM] = wait_slots.end  # a wait may outlast the drain
+    if drain:
+        drain.end_waits = wait_slots.end  # a wait may outlast the drain
     activations = ActivationRoutes(
         acceptor=_acceptor(settings, store, publisher, clock),
         store=store,

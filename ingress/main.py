@@ -1,24 +1,17 @@
-"""The production composition root of the ingress: `gunicorn 'ingress.main:app()'`.
+"""The production composition root of the ingress, which `python -m ingress` starts.
 
 Always Firestore and Pub/Sub, against the emulators where their variables are set.
 """
 
-from flask import Flask
-
 from ingress.app import create_app
 from shared.google.adapters import google_adapters
-from shared.settings import read_settings
+from shared.http.server import EVERYWHERE, serve
+from shared.start import begin
 from shared.start_checks import check_ingress
-from shared.telemetry.configure import configure_telemetry
-from shared.telemetry.logs import configure_logging
 
 
-def app() -> Flask:
-    """Called by gunicorn in each of its processes, after the fork. Raises SettingsError."""
-    settings = read_settings()
-    check_ingress(settings)
-    configure_logging(
-        settings.log_level, json=settings.on_cloud_run, project=settings.google_cloud_project
-    )
-    telemetry = configure_telemetry(settings, "innerjourney-ingress")
-    return telemetry.ends_with(create_app(settings, *google_adapters(settings)))
+def main(host: str = EVERYWHERE) -> int:
+    """Serve until SIGTERM. The exit code. Raises SettingsError."""
+    settings, drain = begin("innerjourney-ingress", check_ingress)
+    app = create_app(settings, *google_adapters(settings), drain=drain)
+    return serve(app, settings, drain, host)

@@ -1,41 +1,58 @@
-"""The same two apps on SQLite: the second composition root, served by gunicorn like the first."""
+"""`python -m local.apps ingress|worker`: one service on loopback, since a local run asks nobody who
+they are. With `--data-dir` it is on SQLite, the second composition root; else it is production's.
+"""
 
+import argparse
 from pathlib import Path
 
-from flask import Flask
-
 import ingress.app
+import ingress.main
 import worker.app
+import worker.main
 from local.sqlite.database import open_database
 from local.sqlite.queue import SqliteQueue
 from local.sqlite.store import SqliteStore
-from shared.settings import Settings, read_settings
-from shared.telemetry.configure import configure_telemetry
-from shared.telemetry.logs import configure_logging
+from shared.http.server import LOOPBACK, serve
+from shared.settings import Settings
+from shared.start import begin, run
 from worker.gemini.key import with_gemini_key
 from worker.wiring import build_gemini
 
 
-def sqlite_adapters(settings: Settings, data_dir: str) -> tuple[SqliteStore, SqliteQueue]:
-    database = open_database(Path(data_dir))
+def sqlite_adapters(settings: Settings, data_dir: Path) -> tuple[SqliteStore, SqliteQueue]:
+    database = open_database(data_dir)
     return SqliteStore(database), SqliteQueue(database, settings.pubsub_topic)
 
 
-def ingress_app(data_dir: str) -> Flask:
-    settings = read_settings()
-    configure_logging(settings.log_level, json=False)
-    telemetry = configure_telemetry(settings, "innerjourney-ingress")
-    return telemetry.ends_with(
-        ingress.app.create_app(settings, *sqlite_adapters(settings, data_dir))
-    )
+def serve_ingress(data_dir: Path) -> int:
+    settings, drain = begin("innerjourney-ingress", _is_checked_already)
+    app = ingress.app.create_app(settings, *sqlite_adapters(settings, data_dir), drain=drain)
+    return serve(app, settings, drain, LOOPBACK)
 
 
-def worker_app(data_dir: str) -> Flask:
-    settings = read_settings()
-    configure_logging(settings.log_level, json=False)
+def serve_worker(data_dir: Path) -> int:
+    settings, drain = begin("innerjourney-worker", _is_checked_already)
     settings = with_gemini_key(settings)
-    telemetry = configure_telemetry(settings, "innerjourney-worker")
-    store, queue = sqlite_adapters(settings, data_dir)
-    return telemetry.ends_with(
-        worker.app.create_app(settings, store, queue, build_gemini(settings))
-    )
+    adapters = sqlite_adapters(settings, data_dir)
+    app = worker.app.create_app(settings, *adapters, build_gemini(settings), drain=drain)
+    return serve(app, settings, drain, LOOPBACK)
+
+
+def _is_checked_already(_: Settings) -> None:
+    """By `python -m local`."""
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m local.apps")
+    parser.add_argument("service", choices=("ingress", "worker"))
+    parser.add_argument("--data-dir", type=Path)
+    arguments = parser.parse_args()
+    is_ingress = arguments.service == "ingress"
+    if arguments.data_dir is None:
+        return ingress.main.main(LOOPBACK) if is_ingress else worker.main.main(LOOPBACK)
+    start = serve_ingress if is_ingress else serve_worker
+    return start(arguments.data_dir)
+
+
+if __name__ == "__main__":
+    run(main)

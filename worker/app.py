@@ -3,7 +3,7 @@
 from flask import Flask
 
 from shared.clock import Clock, utc_now
-from shared.http.gunicorn_worker import BEFORE_KILLED
+from shared.drain import Drain
 from shared.http.headers import install_security_headers
 from shared.http.health import health_routes
 from shared.http.problems import install_problems
@@ -27,7 +27,9 @@ def create_app(
     publisher: Publisher,
     gemini: Gemini,
     clock: Clock = utc_now,
+    drain: Drain | None = None,
 ) -> Flask:
+    """Adds its step to `drain`."""
     app = Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     install_request_traces(app)
@@ -45,5 +47,6 @@ def create_app(
     app.register_blueprint(routes.blueprint())
     if settings.board_is_on:
         app.register_blueprint(board_routes(build_board(settings, store, gemini, clock)))
-    app.extensions[BEFORE_KILLED] = pipeline.claims.release_all
+    if drain:
+        drain.give_back = pipeline.claims.release_all
     return app

@@ -4,32 +4,31 @@ For hosts without push (a VM, GKE) and for full concurrency on the emulator, whi
 messages at a time. Takes PUBSUB_SUBSCRIPTION, WEB_THREADS messages at once.
 """
 
-import signal
-import sys
-import threading
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from concurrent import futures
 
 import structlog
 from google.api_core.exceptions import GoogleAPIError
 from google.cloud import pubsub_v1
+from google.cloud.pubsub_v1.subscriber.futures import StreamingPullFuture
 from google.cloud.pubsub_v1.subscriber.message import Message as PulledMessage
 from google.cloud.pubsub_v1.subscriber.scheduler import ThreadScheduler
 
 from shared.domain.messages import Message
-from shared.errors import MessageNotUnderstood, SettingsError, StoreUnavailable
+from shared.drain import Drain, StopSignals
+from shared.errors import MessageNotUnderstood, StoreUnavailable
 from shared.google.adapters import google_adapters
-from shared.http.gunicorn_worker import BEFORE_KILLED_SECONDS
-from shared.settings import Settings, read_settings
+from shared.settings import Settings
+from shared.start import begin, run
 from shared.start_checks import check_pull
-from shared.telemetry.configure import configure_telemetry
-from shared.telemetry.logs import configure_logging
 from shared.telemetry.traces import trace_of
 from worker.gemini.key import with_gemini_key
 from worker.pipeline.process import ACKED, Processor
 from worker.wiring import build_gemini, build_pipeline
 
 log = structlog.get_logger(__name__)
+
+LOOK_SECONDS = 0.5
+"""How long a signal may go unnoticed."""
 
 
 def handle(processor: Processor, pulled: PulledMessage) -> None:
@@ -52,15 +51,16 @@ def handle(processor: Processor, pulled: PulledMessage) -> None:
         pulled.nack()
 
 
-def run(settings: Settings) -> int:
-    """Pull until SIGTERM or SIGINT, then let what is under way finish. The exit code."""
+def pull(settings: Settings, drain: Drain) -> int:
+    """Until SIGTERM or SIGINT, and then until `drain` has run. The exit code."""
     store, publisher = google_adapters(settings)
     pipeline = build_pipeline(settings, store, publisher, build_gemini(settings))
+    drain.give_back = pipeline.claims.release_all
     subscriber = pubsub_v1.SubscriberClient()
     path = subscriber.subscription_path(
         settings.google_cloud_project or "", settings.pubsub_subscription
     )
-    executor = ThreadPoolExecutor(settings.web_threads, thread_name_prefix="pull")
+    executor = futures.ThreadPoolExecutor(settings.web_threads, thread_name_prefix="pull")
     stream = subscriber.subscribe(
         path,
         callback=lambda pulled: handle(pipeline.processor, pulled),
@@ -70,43 +70,34 @@ def run(settings: Settings) -> int:
         scheduler=ThreadScheduler(executor),
         await_callbacks_on_shutdown=True,
     )
-
-    def stop(_: int, __: Any) -> None:
-        stream.cancel()
-        release_all = threading.Timer(BEFORE_KILLED_SECONDS, pipeline.claims.release_all)
-        release_all.daemon = True
-        release_all.start()
-
-    signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGINT, stop)
+    signals = StopSignals()
     log.info(
         "pull.started", subscription=settings.pubsub_subscription, at_once=settings.web_threads
     )
     try:
-        stream.result()
+        while not signals.came and not _ended(stream, LOOK_SECONDS):
+            pass
+        stream.cancel()
+        drain.run(lambda seconds: _ended(stream, seconds))
     except GoogleAPIError as error:
         log.error("pull.failed", error=type(error).__name__, alert=True)
         return 1
     return 0
 
 
+def _ended(stream: StreamingPullFuture, seconds: float) -> bool:
+    """Raises GoogleAPIError for what made it end."""
+    try:
+        stream.result(seconds)
+    except futures.TimeoutError:
+        return False
+    return True
+
+
 def main() -> int:
-    try:
-        settings = read_settings()
-        check_pull(settings)
-        configure_logging(
-            settings.log_level, json=settings.on_cloud_run, project=settings.google_cloud_project
-        )
-        settings = with_gemini_key(settings)
-    except SettingsError as error:
-        print(f"can't start: {error}", file=sys.stderr)
-        return 2
-    telemetry = configure_telemetry(settings, "innerjourney-worker")
-    try:
-        return run(settings)
-    finally:
-        telemetry.end()
+    settings, drain = begin("innerjourney-worker", check_pull)
+    return pull(with_gemini_key(settings), drain)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run(main)

@@ -30,7 +30,7 @@ log = structlog.get_logger(__name__)
 
 
 def build_gemini(settings: Settings) -> Gemini:
-    """Gemini with breaker, retries and repair; without an API key its stand-in. Call after fork."""
+    """Gemini with breaker, retries and repair; without an API key its stand-in."""
     if settings.gemini_api_key is None:
         log.warning("gemini.no_api_key", effect="every answer comes from the fallback library")
         return WithoutKey()

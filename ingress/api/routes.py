@@ -23,7 +23,6 @@ from ingress.submit.cancel import cancel
 from ingress.submit.wait_slots import WaitSlots, is_done
 from shared.clock import Clock
 from shared.domain.activation import is_activation_id
-from shared.http.body import read_body
 from shared.http.problems import Problem
 from shared.ports import ActivationStore, Stored
 from shared.telemetry.traces import ACTIVATION_ID, current_traceparent
@@ -104,7 +103,7 @@ class ActivationRoutes:
             raise Problem(415, "Please send JSON as it is, without a Content-Encoding.")
         key = checked_key(request.headers.get("Idempotency-Key"))
         charset = request.mimetype_params.get("charset")
-        wanted = parse_request(read_body(), request.mimetype, charset)
+        wanted = parse_request(request.get_data(), request.mimetype, charset)
         accepted = self.acceptor.accept(
             user_id,
             wanted,

@@ -5,7 +5,7 @@ from datetime import timedelta
 from local.periodic import sweeping
 from local.run.banner import announce
 from local.run.options import Options
-from local.run.services import gunicorn, ready_urls, worker_url
+from local.run.services import ready_urls, services, worker_url
 from local.run.supervisor import Supervisor
 from local.sqlite.database import open_database
 from local.sqlite.dispatcher import Dispatcher, PushPolicy
@@ -30,10 +30,7 @@ def embedded(options: Options, settings: Settings) -> Supervisor:
     queue = SqliteQueue(database, settings.pubsub_topic)
     data_dir = str(options.data_dir)
     return Supervisor(
-        children=[
-            gunicorn("ingress", f"local.apps:ingress_app({data_dir!r})", options.port),
-            gunicorn("worker", f"local.apps:worker_app({data_dir!r})", options.worker_port),
-        ],
+        children=services(options, "--data-dir", data_dir),
         ready_urls=ready_urls(options),
         background=[
             Dispatcher(queue, push_policy(options, settings)),

@@ -1,4 +1,4 @@
-"""The pipeline on Google's emulators, with the production entry points under gunicorn."""
+"""The pipeline on Google's emulators, with the production services."""
 
 import os
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from local.run.banner import announce
 from local.run.options import Options
 from local.run.ports_in_use import LOOPBACK, refuse_taken
 from local.run.processes import Child, NotReady, stop_all
-from local.run.services import gunicorn, ready_urls, worker_url
+from local.run.services import ready_urls, services, worker_url
 from local.run.supervisor import Supervisor
 from shared.errors import SettingsError
 from shared.settings import Settings, read_settings
@@ -62,10 +62,7 @@ def emulated(options: Options, emulators: Sequence[Child]) -> Supervisor:
     except GoogleAPIError as error:
         raise NotReady(f"the Pub/Sub emulator refused our subscriptions: {error}") from None
     return Supervisor(
-        children=[
-            gunicorn("ingress", "ingress.main:app()", options.port),
-            gunicorn("worker", "worker.main:app()", options.worker_port),
-        ],
+        children=services(options),
         ready_urls=ready_urls(options),
         background=[
             sweeping(worker_url(options, "")),

@@ -1,22 +1,23 @@
-"""The two services as child processes under gunicorn."""
+"""The two services as child processes."""
 
 import sys
 
-from local.run.options import ROOT, Options
+from local.run.options import Options
 from local.run.ports_in_use import LOOPBACK
 from local.run.processes import Child
 
 
-def gunicorn(name: str, app: str, port: int) -> Child:
-    """As in production, but on loopback only: a local run asks nobody who they are."""
-    argv = [
-        *(sys.executable, "-m", "gunicorn"),
-        *("--config", str(ROOT / "gunicorn.conf.py")),
-        *("--pythonpath", str(ROOT)),
-        *("--bind", f"{LOOPBACK}:{port}"),
-        app,
+def services(options: Options, *arguments: str) -> list[Child]:
+    """`arguments` of local/apps.py: none for the production ones."""
+    ports = {"ingress": options.port, "worker": options.worker_port}
+    return [
+        Child(
+            name=name,
+            argv=[sys.executable, "-m", "local.apps", name, *arguments],
+            env={"PORT": str(port)},
+        )
+        for name, port in ports.items()
     ]
-    return Child(name=name, argv=argv, env={"PORT": str(port)})
 
 
 def ready_urls(options: Options) -> list[str]:

@@ -18,7 +18,7 @@ READY_SECONDS = 60.0
 LOOK_SECONDS = 0.1
 RESTART_PAUSE_SECONDS = 1.0
 GRACE_SECONDS = 11.0
-"""A little more than gunicorn's own grace (gunicorn.conf.py)."""
+"""A little more than the services' own grace (shared/drain.py)."""
 
 
 class Background(Protocol):

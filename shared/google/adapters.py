@@ -7,7 +7,7 @@ from shared.settings import Settings
 
 
 def google_adapters(settings: Settings) -> tuple[FirestoreStore, PubSubPublisher]:
-    """Call after fork, never at import: gRPC channels do not survive a fork."""
+    """Never call it at import: it opens gRPC channels, which start threads."""
     project = settings.google_cloud_project or ""
     client = firestore.connect(project, settings.firestore_database)
     store = FirestoreStore(client, settings.firestore_collection)

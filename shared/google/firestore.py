@@ -58,7 +58,7 @@ Read = TypeVar("Read")
 
 
 class FirestoreStore:
-    """ActivationStore on one collection. Built after fork: the client holds a gRPC channel."""
+    """ActivationStore on one collection."""
 
     def __init__(self, client: firestore.Client, collection: str) -> None:
         self._client = client

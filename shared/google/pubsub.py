@@ -26,7 +26,7 @@ _BOUNDED = bounded(attempt_seconds=ATTEMPT_SECONDS, total_seconds=TOTAL_SECONDS)
 
 
 class PubSubPublisher:
-    """Publisher on one topic. Built after fork: the client holds a gRPC channel."""
+    """Publisher on one topic."""
 
     def __init__(self, client: PublisherClient, project: str, topic: str) -> None:
         self._client = client

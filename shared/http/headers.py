@@ -22,16 +22,21 @@ _ALWAYS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
+_UNLESS_SAID = {"Content-Security-Policy": NOTHING, "Cache-Control": "no-store"}
+"""A page or an asset says its own."""
+
+
+def security_headers(*, https: bool) -> dict[str, str]:
+    """`https`: whether browsers reach us over TLS, as on Cloud Run."""
+    tls = {"Strict-Transport-Security": f"max-age={TWO_YEARS_SECONDS}"} if https else {}
+    return {**_ALWAYS, **_UNLESS_SAID, **tls}
 
 
 def install_security_headers(app: Flask, *, https: bool) -> None:
-    """`https`: whether browsers reach us over TLS, as on Cloud Run."""
+    headers = security_headers(https=https)
 
     @app.after_request
     def protect(answer: Response) -> Response:
-        answer.headers.update(_ALWAYS)
-        answer.headers.setdefault("Content-Security-Policy", NOTHING)
-        answer.headers.setdefault("Cache-Control", "no-store")
-        if https:
-            answer.headers["Strict-Transport-Security"] = f"max-age={TWO_YEARS_SECONDS}"
+        said = [name for name in _UNLESS_SAID if name in answer.headers]
+        answer.headers.update({name: headers[name] for name in headers if name not in said})
         return answer

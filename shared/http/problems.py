@@ -80,15 +80,8 @@ def install_problems(app: Flask) -> None:
 
 def to_response(problem: Problem) -> Response:
     language = language_of_sentences(request.accept_languages)
-    body = ProblemBody(
-        title=HTTPStatus(problem.status).phrase,
-        status=problem.status,
-        detail=spoken(problem, language),
-        errors=tuple(InvalidPart(**error) for error in problem.errors) or None,
-        **problem.members,
-    )
     return Response(
-        body.model_dump_json(exclude_none=True),
+        problem_json(problem, language),
         status=problem.status,
         content_type=CONTENT_TYPE,
         headers={
@@ -97,6 +90,17 @@ def to_response(problem: Problem) -> Response:
             **problem.headers,
         },
     )
+
+
+def problem_json(problem: Problem, language: str) -> str:
+    body = ProblemBody(
+        title=HTTPStatus(problem.status).phrase,
+        status=problem.status,
+        detail=spoken(problem, language),
+        errors=tuple(InvalidPart(**error) for error in problem.errors) or None,
+        **problem.members,
+    )
+    return body.model_dump_json(exclude_none=True)
 
 
 def spoken(problem: Problem, language: str) -> str:

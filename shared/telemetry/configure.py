@@ -9,7 +9,7 @@ log = structlog.get_logger(__name__)
 
 
 def configure_telemetry(settings: Settings, service_name: ServiceName) -> Telemetry:
-    """Starts the exporting threads where OTEL_EXPORTER_OTLP_ENDPOINT is set; call it after fork."""
+    """Starts the exporting threads where OTEL_EXPORTER_OTLP_ENDPOINT is set."""
     configured = without_export()
     if settings.otel_exporter_otlp_endpoint:
         # Imported here: the exporter takes a fifth of a second, and most local runs do without.

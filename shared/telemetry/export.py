@@ -31,7 +31,7 @@ from shared.telemetry.provider import Telemetry
 log = structlog.get_logger(__name__)
 
 END_SECONDS = 1.5
-"""What the export of the rest may take at the end, of the 9 s in gunicorn.conf.py."""
+"""What the export of the rest may take at the end, of the 9 s in drain.py."""
 
 SILENT = (
     # They say the same at every try; `_Reach` says it once.

@@ -9,14 +9,12 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Literal
 
-from flask import Flask
 from opentelemetry import trace
 from opentelemetry.metrics import MeterProvider, NoOpMeterProvider
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ParentBased
 
-from shared.http.gunicorn_worker import AT_END, BEFORE_KILLED
 from shared.telemetry.metrics import Metrics
 
 SCOPE = "innerjourney"
@@ -46,18 +44,6 @@ class Telemetry:
         end: Callable[[], None] = _nothing,
     ) -> "Telemetry":
         return cls(traces.get_tracer(SCOPE), Metrics(meters.get_meter(SCOPE)), flush, end)
-
-    def ends_with(self, app: Flask) -> Flask:
-        """The app, with what is left exported before its process ends or is killed."""
-        release_all = app.extensions.get(BEFORE_KILLED, _nothing)
-
-        def before_killed() -> None:
-            release_all()
-            self.flush()
-
-        app.extensions[BEFORE_KILLED] = before_killed
-        app.extensions[AT_END] = self.end
-        return app
 
 
 @cache

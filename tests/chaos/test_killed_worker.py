@@ -17,12 +17,8 @@ SHORT_LEASE = {
 }
 
 
-@pytest.mark.parametrize(
-    ("backend", "naming"), [("embedded", "worker_app"), ("emulators", "worker.main")]
-)
-def test_an_activation_whose_worker_was_killed_is_taken_over(
-    tmp_path: Path, backend: str, naming: str
-) -> None:
+@pytest.mark.parametrize("backend", ["embedded", "emulators"])
+def test_an_activation_whose_worker_was_killed_is_taken_over(tmp_path: Path, backend: str) -> None:
     if backend == "emulators":
         need_emulators()
     with (
@@ -34,7 +30,7 @@ def test_an_activation_whose_worker_was_killed_is_taken_over(
         gemini.next(held())
         activation_id = pipeline.submit()
         gemini.wait_for_calls(1)
-        workers = pipeline.processes(naming=naming)
+        workers = pipeline.processes(naming="local.apps worker")
         assert workers
         for pid in workers:
             os.kill(pid, signal.SIGKILL)

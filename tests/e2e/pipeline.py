@@ -29,6 +29,8 @@ KEY = "nyckelkanarie-2846"
 QUICKLY = {"OTEL_BSP_SCHEDULE_DELAY": "100"}
 """Spans are exported every 100 ms, instead of every 5 s."""
 
+CLOUD_RUN_KILLS_AFTER_SECONDS = 10
+
 GOOD = {"mood": 2, "goal": "komma igång"}
 
 
@@ -107,6 +109,20 @@ class Pipeline:
             if self.mark in _read(pid, "environ") and naming in _read(pid, "cmdline")
         ]
 
+    def terminate(self, service: str, *, times: int = 1) -> None:
+        """SIGTERM to the ingress or the worker, as Cloud Run ends one. Returns when it has ended
+        in the time that Cloud Run gives it, with exit code 0; the supervisor starts another."""
+        ended = self.output.count(f"exit_code=0 name={service}")
+        [pid] = self.processes(naming=f"local.apps {service}")
+        for _ in range(times):
+            os.kill(pid, signal.SIGTERM)
+        eventually(
+            lambda: pid not in self.processes(naming=service),
+            seconds=CLOUD_RUN_KILLS_AFTER_SECONDS,
+            what=f"the end of the {service}",
+        )
+        eventually(lambda: self.output.count(f"exit_code=0 name={service}") > ended)
+
     def submit(self, **changes: Any) -> str:
         answer = requests.post(f"{self.url}/activations", json={**GOOD, **changes}, timeout=30)
         assert answer.status_code == 202, answer.text
@@ -163,6 +179,6 @@ def running(
 
 def _read(pid: int, name: str) -> str:
     try:
-        return Path(f"/proc/{pid}/{name}").read_text(errors="replace")
+        return Path(f"/proc/{pid}/{name}").read_text(errors="replace").replace("\0", " ")
     except OSError:
         return ""  # it has ended meanwhile

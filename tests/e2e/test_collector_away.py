@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from shared.drain import GRACE_SECONDS
 from tests.e2e.pipeline import QUICKLY, running
 from tests.fake_gemini import FakeGemini
 from tests.support.emulators import free_port
@@ -12,8 +13,6 @@ from tests.support.eventually import eventually
 from tests.support.otlp_receiver import OtlpReceiver
 
 SERVICES = 2
-GRACE_SECONDS = 9.0
-"""gunicorn's. A process that waited for the collector would be killed after it."""
 
 
 @pytest.mark.parametrize("hangs", [True, False], ids=["hangs", "is away"])

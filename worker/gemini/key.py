@@ -23,7 +23,6 @@ def with_gemini_key(
 ) -> Settings:
     """The settings with the key from the secret; unchanged if they hold a key or name no secret.
 
-    Call after fork, never at import: gRPC channels do not survive a fork.
     Raises SettingsError, which names the secret and never its value.
     """
     if settings.gemini_api_key is not None or settings.gemini_api_key_secret is None:

@@ -10,7 +10,6 @@ from flask import Blueprint, Response, jsonify, request
 
 from shared.domain.messages import Message
 from shared.errors import MessageNotUnderstood
-from shared.http.body import read_body
 from shared.http.problems import Problem, to_response
 from shared.telemetry.request_traces import continue_trace
 from worker.http.envelope import unwrap
@@ -61,7 +60,7 @@ def _not_understood(error: MessageNotUnderstood) -> Response:
 
 def _read_message() -> tuple[str, Message]:
     """The pushed message and its id. The rest of the request continues the message's trace."""
-    message_id, message = unwrap(read_body())
+    message_id, message = unwrap(request.get_data())
     continue_trace(message.attributes.get("traceparent"))
     return message_id, message
 

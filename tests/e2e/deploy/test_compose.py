@@ -64,7 +64,7 @@ class Host:
         with (
             log,
             subprocess.Popen(
-                [self.here(word) for word in service.command or ("gunicorn", "ingress.main:app()")],
+                [self.here(word) for word in service.command or ("python", "-m", "ingress")],
                 cwd=ROOT if service.is_ours else self._folder,
                 env={**self.environment(service), **more},
                 stdout=log,

@@ -124,4 +124,4 @@ def test_the_venv_holds_no_pip_no_compiler_and_nothing_for_development(built: Bu
     [packages] = built.venv.glob("lib/python3*/site-packages")
     found = {path.name.lower() for path in packages.iterdir()}
     assert not {"pip", "setuptools", "pytest", "mypy", "playwright", "matplotlib"} & found
-    assert {"flask", "gunicorn", "structlog"} <= found
+    assert {"flask", "waitress", "structlog"} <= found

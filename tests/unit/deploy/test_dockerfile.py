@@ -38,4 +38,4 @@ def test_it_runs_as_nobody_in_exec_form() -> None:
     [user] = image.of("USER")
     assert all(int(number) > 1000 for number in user.split(":"))
     [command] = image.of("CMD")
-    assert json.loads(command) == ["gunicorn", "ingress.main:app()"]
+    assert json.loads(command) == ["python", "-m", "ingress"]

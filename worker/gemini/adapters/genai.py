@@ -35,7 +35,7 @@ _NOT_PASSED_ON = frozenset({"content-encoding", "content-length", "transfer-enco
 
 
 class GenAIAdapter:
-    """Build it after fork: it holds connections."""
+    """It holds connections: build it once."""
 
     def __init__(self, settings: Settings) -> None:
         if settings.gemini_api_key is None:

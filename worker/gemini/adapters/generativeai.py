@@ -34,7 +34,7 @@ with warnings.catch_warnings():
 
 
 class GenerativeAIAdapter:
-    """Build it after fork, and once: the SDK's configuration is global to the process."""
+    """Build it once: the SDK's configuration is global to the process."""
 
     def __init__(self, settings: Settings) -> None:
         if settings.gemini_api_key is None:
