@@ -29,7 +29,7 @@ class Drain:
     """What the parts of a process want done when it ends. Each part sets its own step."""
 
     end_waits: Callable[[], object] = _nothing
-    """At once, on the main thread: it must not block."""
+    """At once, on the main thread, so it must not block: end waiting polls, claim nothing new."""
 
     give_back: Callable[[], object] = _nothing
     """Only where work is still under way when its time is up."""

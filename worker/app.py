@@ -48,5 +48,6 @@ def create_app(
     if settings.board_is_on:
         app.register_blueprint(board_routes(build_board(settings, store, gemini, clock)))
     if drain:
+        drain.end_waits = pipeline.claims.drain
         drain.give_back = pipeline.claims.release_all
     return app

@@ -55,6 +55,7 @@ def pull(settings: Settings, drain: Drain) -> int:
     """Until SIGTERM or SIGINT, and then until `drain` has run. The exit code."""
     store, publisher = google_adapters(settings)
     pipeline = build_pipeline(settings, store, publisher, build_gemini(settings))
+    drain.end_waits = pipeline.claims.drain
     drain.give_back = pipeline.claims.release_all
     subscriber = pubsub_v1.SubscriberClient()
     path = subscriber.subscription_path(

@@ -61,8 +61,10 @@ INSIDE: dict[str, set[str]] = {
         *("shared.stored_documents", "shared.waiting"),
     },
     "shared.auth": {"shared.errors", "shared.total_deadline"},
-    "shared.http": {"shared.errors", "shared.ports"},
-    "shared.telemetry": {"shared.domain", "shared.ports", "shared.settings", "shared.http"},
+    "shared.drain": NOTHING,
+    "shared.start": {"shared.drain", "shared.errors", "shared.settings", "shared.telemetry"},
+    "shared.http": {"shared.drain", "shared.errors", "shared.ports", "shared.settings"},
+    "shared.telemetry": {"shared.domain", "shared.ports", "shared.settings"},
     "local.sqlite": NOTHING,
     "local.run": {
         *("local.sqlite", "local.emulators", "local.periodic"),
