@@ -55,7 +55,7 @@ def _run(options: "Options") -> None:
     from shared.telemetry.logs import configure_logging
 
     settings = local_settings()
-    configure_logging(settings.log_level, json=False)
+    configure_logging(settings.log_level, json=settings.logs_json)
     refuse_taken(options.port, "ingress", "--port")
     refuse_taken(options.worker_port, "worker", "--worker-port")
     with one_run_in(options.data_dir):

@@ -22,7 +22,7 @@ def begin(name: ServiceName, check: Callable[[Settings], None]) -> tuple[Setting
     settings = read_settings()
     check(settings)
     configure_logging(
-        settings.log_level, json=settings.on_cloud_run, project=settings.google_cloud_project
+        settings.log_level, json=settings.logs_json, project=settings.google_cloud_project
     )
     return settings, Drain(export_rest=configure_telemetry(settings, name).end)
 

@@ -1,5 +1,10 @@
-"""What each service needs of the settings before it may start."""
+"""What each production service needs of the settings before it may start.
 
+Production fails closed wherever it runs: what makes a service open to anybody is refused unless
+ALLOW_UNAUTHENTICATED=true, which only `python -m local` and docker-compose.yml set.
+"""
+
+import os
 from importlib.util import find_spec
 
 from shared.errors import SettingsError
@@ -9,8 +14,7 @@ from shared.settings import Settings
 def check_ingress(settings: Settings) -> None:
     """Raises SettingsError when the ingress must not start with these settings."""
     _need_project(settings)
-    if settings.auth == "none":
-        _refuse_open_door(settings, "AUTH=none", "AUTH=firebase")
+    _refuse(settings, _unsafe(settings))
     if "*" in settings.cors_allowed_origins and settings.auth != "none":
         raise SettingsError(
             "CORS_ALLOWED_ORIGINS=*: expected a list of origins where users sign in"
@@ -21,12 +25,20 @@ def check_worker(settings: Settings) -> None:
     """Raises SettingsError when the worker must not start with these settings."""
     _need_project(settings)
     check_gemini(settings)
-    if not (settings.push_audience and settings.push_service_account):
-        _refuse_open_door(
-            settings,
-            "PUSH_AUDIENCE or PUSH_SERVICE_ACCOUNT is not set",
-            "both, as in the push subscription",
+    unsafe = _unsafe(settings)
+    if not settings.push_audience:  # both are set or neither: settings.py
+        unsafe.append(
+            "PUSH_AUDIENCE and PUSH_SERVICE_ACCOUNT are not set: "
+            "expected both, as in the push subscription"
         )
+    _refuse(settings, unsafe)
+
+
+def check_pull(settings: Settings) -> None:
+    """Raises SettingsError when `worker.pull` must not start; nobody can push to it."""
+    _need_project(settings)
+    check_gemini(settings)
+    _refuse(settings, _unsafe(settings))
 
 
 def check_gemini(settings: Settings) -> None:
@@ -37,19 +49,28 @@ def check_gemini(settings: Settings) -> None:
         )
 
 
-def check_pull(settings: Settings) -> None:
-    """Raises SettingsError when `worker.pull` must not start; nobody can push to it."""
-    _need_project(settings)
-    check_gemini(settings)
-
-
 def _need_project(settings: Settings) -> None:
     if not settings.google_cloud_project:
         raise SettingsError("GOOGLE_CLOUD_PROJECT is not set: expected a Google Cloud project id")
 
 
-def _refuse_open_door(settings: Settings, found: str, expected: str) -> None:
-    if settings.on_cloud_run and not settings.allow_unauthenticated:
-        raise SettingsError(
-            f"{found}: expected {expected} on Cloud Run (or ALLOW_UNAUTHENTICATED=true)"
-        )
+def _unsafe(settings: Settings) -> list[str]:
+    """What lets callers in without a token that Google has signed, one sentence each."""
+    found = []
+    if settings.auth == "none":
+        found.append("AUTH='none': expected 'firebase'")
+    if settings.auth_jwks_url:
+        # Whoever serves this address decides who signs tokens.
+        found.append(f"AUTH_JWKS_URL={settings.auth_jwks_url!r}: expected Google's keys (unset)")
+    # An emulator accepts anybody: firebase-admin takes unsigned tokens where its variable is set.
+    found += [
+        f"{name}={value!r}: expected no emulator"
+        for name, value in sorted(os.environ.items())
+        if name.endswith("_EMULATOR_HOST") and value
+    ]
+    return found
+
+
+def _refuse(settings: Settings, unsafe: list[str]) -> None:
+    if unsafe and not settings.allow_unauthenticated:
+        raise SettingsError(f"{'; '.join(unsafe)} (ALLOW_UNAUTHENTICATED=true lets this pass)")

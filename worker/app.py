@@ -45,7 +45,7 @@ def create_app(
         sweeper=pipeline.sweeper,
     )
     app.register_blueprint(routes.blueprint())
-    if settings.board_is_on:
+    if settings.board:
         app.register_blueprint(board_routes(build_board(settings, store, gemini, clock)))
     if drain:
         drain.end_waits = pipeline.claims.drain

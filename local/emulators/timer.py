@@ -28,7 +28,7 @@ def main(arguments: list[str] | None = None) -> int:
     except SettingsError as error:
         print(f"can't start: {error}", file=sys.stderr)
         return 2
-    configure_logging(settings.log_level, json=False)
+    configure_logging(settings.log_level, json=settings.logs_json)
     subscriptions = Subscriptions(settings)
     sweeping(worker_url).start()
     keeping_subscribed(subscriptions, worker_url).start()

@@ -10,7 +10,7 @@ def announce(options: Options, settings: Settings, *, backend: str) -> None:
 
 def banner(options: Options, settings: Settings, *, backend: str) -> str:
     ingress = f"http://localhost:{options.port}"
-    board = "   (its board: /board)" if settings.board_is_on else ""
+    board = "   (its board: /board)" if settings.board else ""
     return f"""
   InnerJourney is running.  Ctrl-C stops it.
 

@@ -19,6 +19,16 @@ FRONTENDS = ",".join(
 )
 """Where React's and Vite's own servers listen: a frontend next door works without a setting."""
 
+DEFAULTS = {
+    "AUTH": "none",
+    "ALLOW_UNAUTHENTICATED": "true",
+    "BOARD": "true",
+    "CORS_ALLOWED_ORIGINS": FRONTENDS,
+    "GOOGLE_CLOUD_PROJECT": LOCAL_PROJECT,
+    "LOG_FORMAT": "console",
+}
+"""Of a local run, where production's differ: it listens on loopback only."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
@@ -64,17 +74,14 @@ def parse_options(arguments: list[str] | None = None) -> Options:
 
 
 def local_settings() -> Settings:
-    """The settings, with AUTH=none, a project's name and the usual frontends where none is given.
-
-    Raises SettingsError.
+    """The settings, with the DEFAULTS of a local run where none is given. Raises SettingsError.
 
     The defaults go into the environment, which the children inherit.
     """
     load_environment_file()
     # A blank line of a .env template is no value.
-    os.environ["AUTH"] = os.environ.get("AUTH") or "none"
-    os.environ["GOOGLE_CLOUD_PROJECT"] = os.environ.get("GOOGLE_CLOUD_PROJECT") or LOCAL_PROJECT
-    os.environ["CORS_ALLOWED_ORIGINS"] = os.environ.get("CORS_ALLOWED_ORIGINS") or FRONTENDS
+    for name, value in DEFAULTS.items():
+        os.environ[name] = os.environ.get(name) or value
     settings = read_settings()
     check_gemini(settings)
     return settings

@@ -33,6 +33,8 @@ def security_headers(*, https: bool) -> dict[str, str]:
 
 
 def install_security_headers(app: Flask, *, https: bool) -> None:
+    """`https`: whether only browsers over TLS reach us, as behind Cloud Run's front end. Elsewhere
+    the proxy that terminates TLS says so itself."""
     headers = security_headers(https=https)
 
     @app.after_request

@@ -1,4 +1,4 @@
-"""Logs: one JSON object a line on Cloud Run, one readable line on a terminal.
+"""Logs: one JSON object a line in production, one readable line in local runs.
 
 What is logged is chosen by name at each call (ids, states, counts, milliseconds). Nothing personal:
 no goal, profile, prompt, answer, token or key, and no exception text that could quote one.

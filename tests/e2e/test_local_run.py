@@ -248,7 +248,8 @@ def test_a_dotenv_file_is_read(tmp_path: Path) -> None:
     [
         ({"GOOGLE_CLOUD_PROJECT": ""}, "GOOGLE_CLOUD_PROJECT"),
         ({"LEASE_SECONDS": "x"}, "LEASE_SECONDS"),
-        ({"K_SERVICE": "s", "PUBSUB_EMULATOR_HOST": "h:1"}, "PUBSUB_EMULATOR_HOST"),
+        ({"PUBSUB_EMULATOR_HOST": "h:1"}, "PUBSUB_EMULATOR_HOST"),
+        ({"AUTH": "none"}, "AUTH"),
     ],
 )
 def test_a_production_service_with_a_bad_setting_stops_with_one_line(
@@ -265,6 +266,7 @@ def test_a_secret_that_cant_be_read_stops_the_worker_with_a_line_that_names_it()
     ended = start_production(
         "worker",
         GEMINI_API_KEY_SECRET=name,
+        ALLOW_UNAUTHENTICATED="true",
         GOOGLE_APPLICATION_CREDENTIALS="/nowhere.json",
     )
     assert ended.returncode == 2

@@ -60,6 +60,7 @@ class Pulling:
         environment = {
             **clean_environment(),
             **self.emulators.environment,
+            "ALLOW_UNAUTHENTICATED": "true",
             "GOOGLE_CLOUD_PROJECT": str(self.settings.google_cloud_project),
             "PUBSUB_TOPIC": self.settings.pubsub_topic,
             "PUBSUB_SUBSCRIPTION": self.settings.pubsub_subscription,

@@ -44,7 +44,7 @@ class Apps:
 def apps(
     store: SqliteStore, publisher: FakePublisher, gemini: ScriptedGemini, time: FakeTime
 ) -> Apps:
-    settings = Settings(auth="none", sync_wait_seconds=0)
+    settings = Settings(auth="none", sync_wait_seconds=0, board=True)
     return Apps(
         ingress.app.create_app(settings, store, publisher, time.now).test_client(),
         worker.app.create_app(settings, store, publisher, gemini, time.now).test_client(),

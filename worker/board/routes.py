@@ -1,7 +1,7 @@
 """The worker's `/board`.
 
-Not under the pushes' authorization: a person has no push token. On Cloud Run the service itself is
-private, and the board is off unless asked for.
+Not under the pushes' authorization: a person has no push token. It is off unless BOARD=true, and in
+production belongs behind something that knows the operators: on Cloud Run the service is private.
 """
 
 import structlog

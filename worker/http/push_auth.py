@@ -16,7 +16,7 @@ Authorize = Callable[[str | None], None]
 
 
 def push_authorization(settings: Settings) -> Authorize:
-    """Accepts any caller if no audience is configured; `check_worker` refuses that on Cloud Run."""
+    """Accepts any caller if no audience is configured; `check_worker` refuses that."""
     if not (settings.push_audience and settings.push_service_account):
         return lambda _: None
     verifier = push_verifier(settings.push_audience, settings.auth_jwks_url)

@@ -34,11 +34,16 @@ class Built:
 
     @property
     def environment(self) -> dict[str, str]:
-        """The image's, with the emulators' addresses, so that no credentials are looked for."""
+        """The image's, with the emulators' addresses, so that no credentials are looked for, and
+        with the leave to use them."""
         path = f"{self.venv}/bin:{os.environ['PATH']}"
         given = dict(re.findall(r"(\w+)=(\S+)", " ".join(image.of("ENV"))))
         nowhere = f"127.0.0.1:{free_port()}"
-        emulators = {"FIRESTORE_EMULATOR_HOST": nowhere, "PUBSUB_EMULATOR_HOST": nowhere}
+        emulators = {
+            "FIRESTORE_EMULATOR_HOST": nowhere,
+            "PUBSUB_EMULATOR_HOST": nowhere,
+            "ALLOW_UNAUTHENTICATED": "true",
+        }
         clean = {name: value for name, value in clean_environment().items() if name != "PYTHONPATH"}
         return {**clean, **given, **emulators, "PATH": path, "GOOGLE_CLOUD_PROJECT": "p"}
 

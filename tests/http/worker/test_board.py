@@ -25,7 +25,7 @@ def watched(store: SqliteStore) -> StoreWithFaults:
 
 def client(store: StoreWithFaults, time: FakeTime, settings: Settings | None = None) -> FlaskClient:
     app = worker.app.create_app(
-        settings or Settings(), store, FakePublisher(), ScriptedGemini(), time.now
+        settings or Settings(board=True), store, FakePublisher(), ScriptedGemini(), time.now
     )
     return app.test_client()
 
@@ -52,26 +52,17 @@ def test_nothing_else_of_its_folder_is_served(apps: Apps, name: str) -> None:
     assert apps.worker.get(f"/board/{name}").status_code == 404
 
 
-OFF = [Settings(board=False), Settings(k_service="worker", allow_unauthenticated=True)]
-
-
-@pytest.mark.parametrize("settings", OFF, ids=["BOARD=false", "on Cloud Run"])
 @pytest.mark.parametrize("path", ["/board", "/board/", "/board/board.css"])
-def test_off_it_is_like_any_address_where_nothing_is(
-    watched: StoreWithFaults, time: FakeTime, settings: Settings, path: str
+def test_unless_asked_for_it_is_like_any_address_where_nothing_is(
+    watched: StoreWithFaults, time: FakeTime, path: str
 ) -> None:
-    answer = client(watched, time, settings).get(path)
-    missing = client(watched, time, settings).get("/nothing")
+    answer = client(watched, time, Settings()).get(path)
+    missing = client(watched, time, Settings()).get("/nothing")
     assert (answer.status_code, answer.data) == (404, missing.data)
 
 
-def test_on_cloud_run_it_can_be_asked_for(watched: StoreWithFaults, time: FakeTime) -> None:
-    settings = Settings(k_service="worker", allow_unauthenticated=True, board=True)
-    assert client(watched, time, settings).get("/board").status_code == 200
-
-
 def test_it_asks_for_no_token_of_a_push(watched: StoreWithFaults, time: FakeTime) -> None:
-    settings = Settings(push_audience=AUDIENCE, push_service_account=ACCOUNT)
+    settings = Settings(board=True, push_audience=AUDIENCE, push_service_account=ACCOUNT)
     assert client(watched, time, settings).get("/board").status_code == 200
 
 

@@ -1,4 +1,4 @@
-"""The settings: defaults, what is refused and in which words, and what Cloud Run forbids."""
+"""The settings: defaults, what is refused and in which words, and what production refuses."""
 
 import sys
 from collections.abc import Callable
@@ -7,14 +7,18 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from local.run.options import DEFAULTS, local_settings
 from shared import settings as settings_module
 from shared.errors import SettingsError
 from shared.settings import Settings, read_settings
 from shared.start_checks import check_gemini, check_ingress, check_pull, check_worker
 
 KEY = "AIza-kanariefågel"
-CLOUD_RUN = {"K_SERVICE": "ingress", "GOOGLE_CLOUD_PROJECT": "innerjourney"}
+PRODUCTION = {"GOOGLE_CLOUD_PROJECT": "innerjourney"}
 PUSH = {"PUSH_AUDIENCE": "https://worker", "PUSH_SERVICE_ACCOUNT": "push@innerjourney"}
+
+UNLESS = "(ALLOW_UNAUTHENTICATED=true lets this pass)"
+CHECKS = [check_ingress, check_worker, check_pull]
 
 SetEnvironment = Callable[..., None]
 
@@ -57,6 +61,8 @@ def refusal(read: Callable[[], object] = read_settings) -> str:
         ("port", 8080),
         ("web_threads", 32),
         ("log_level", "INFO"),
+        ("log_format", "json"),
+        ("board", False),
         ("google_cloud_project", None),
         ("firestore_database", "(default)"),
         ("firestore_collection", "activations"),
@@ -322,102 +328,142 @@ def test_waiting_always_leaves_threads_free(environment: SetEnvironment, threads
     assert 1 <= read_settings().waiting_slots < threads
 
 
-# What a service needs, and what Cloud Run forbids
+# What a production service needs and refuses, wherever it runs
 
 
-@pytest.mark.parametrize("check", [check_ingress, check_worker, check_pull])
+@pytest.mark.parametrize("check", CHECKS)
 def test_a_service_needs_a_project(check: Callable[[Settings], None]) -> None:
     assert "GOOGLE_CLOUD_PROJECT is not set" in refusal(lambda: check(Settings()))
 
 
-@pytest.mark.parametrize(
-    ("check", "missing"),
-    [
-        (check_ingress, {}),
-        (check_worker, {}),
-        (check_worker, {"PUSH_AUDIENCE": PUSH["PUSH_AUDIENCE"]}),
-    ],
-)
-def test_off_cloud_run_nothing_else_is_asked_for(
-    environment: SetEnvironment, check: Callable[[Settings], None], missing: dict[str, str]
-) -> None:
-    environment(AUTH="none", GOOGLE_CLOUD_PROJECT="innerjourney", **missing)
-    check(read_settings())
-
-
-def test_the_ingress_starts_on_cloud_run_with_sign_in(environment: SetEnvironment) -> None:
-    environment(**CLOUD_RUN)
+def test_the_ingress_starts_with_sign_in(environment: SetEnvironment) -> None:
+    environment(**PRODUCTION)
     check_ingress(read_settings())
 
 
-def test_the_worker_starts_on_cloud_run_with_push_auth(environment: SetEnvironment) -> None:
-    environment(**CLOUD_RUN, **PUSH)
+def test_the_worker_starts_with_push_auth(environment: SetEnvironment) -> None:
+    environment(**PRODUCTION, **PUSH)
     check_worker(read_settings())
 
 
-def test_pulling_starts_on_cloud_run_without_push_auth(environment: SetEnvironment) -> None:
-    environment(**CLOUD_RUN)
+def test_pulling_starts_without_push_auth(environment: SetEnvironment) -> None:
+    environment(**PRODUCTION)
     check_pull(read_settings())
 
 
-def test_auth_none_is_refused_on_cloud_run(environment: SetEnvironment) -> None:
-    environment(**CLOUD_RUN, AUTH="none")
-    assert refusal(lambda: check_ingress(read_settings())) == (
-        "AUTH=none: expected AUTH=firebase on Cloud Run (or ALLOW_UNAUTHENTICATED=true)"
-    )
+UNSAFE = {
+    "AUTH": ("none", "AUTH='none': expected 'firebase'"),
+    "AUTH_JWKS_URL": (
+        "http://keys.example",
+        "AUTH_JWKS_URL='http://keys.example': expected Google's keys (unset)",
+    ),
+    **{
+        name: ("localhost:1", f"{name}='localhost:1': expected no emulator")
+        for name in (
+            *("FIRESTORE_EMULATOR_HOST", "PUBSUB_EMULATOR_HOST"),
+            *("FIREBASE_AUTH_EMULATOR_HOST", "ANY_OTHER_EMULATOR_HOST"),
+        )
+    },
+}
 
 
-@pytest.mark.parametrize(
-    "found", [{}, {"PUSH_AUDIENCE": "https://worker"}, {"PUSH_SERVICE_ACCOUNT": "push@x"}]
-)
-def test_missing_push_auth_is_refused_on_cloud_run(
-    environment: SetEnvironment, found: dict[str, str]
+@pytest.mark.parametrize("check", CHECKS)
+@pytest.mark.parametrize("name", UNSAFE)
+def test_what_lets_anybody_in_is_refused(
+    environment: SetEnvironment, check: Callable[[Settings], None], name: str
 ) -> None:
-    environment(**CLOUD_RUN, **found)
-    said = refusal(lambda: check_worker(read_settings()))
-    assert said.startswith("PUSH_AUDIENCE or PUSH_SERVICE_ACCOUNT is not set: ")
+    value, sentence = UNSAFE[name]
+    environment(**PRODUCTION, **PUSH, **{name: value})
+    assert refusal(lambda: check(read_settings())) == f"{sentence} {UNLESS}"
 
 
-@pytest.mark.parametrize("check", [check_ingress, check_worker])
-def test_an_open_door_on_cloud_run_can_be_asked_for(
-    environment: SetEnvironment, check: Callable[[Settings], None]
+@pytest.mark.parametrize("check", CHECKS)
+@pytest.mark.parametrize("name", UNSAFE)
+def test_what_lets_anybody_in_can_be_asked_for(
+    environment: SetEnvironment, check: Callable[[Settings], None], name: str
 ) -> None:
-    environment(**CLOUD_RUN, AUTH="none", ALLOW_UNAUTHENTICATED="true")
+    environment(**PRODUCTION, **PUSH, **{name: UNSAFE[name][0]}, ALLOW_UNAUTHENTICATED="true")
     check(read_settings())
 
 
-@pytest.mark.parametrize(
-    "variable",
-    [
-        "FIRESTORE_EMULATOR_HOST",
-        "PUBSUB_EMULATOR_HOST",
-        "FIREBASE_AUTH_EMULATOR_HOST",
-        "ANY_OTHER_EMULATOR_HOST",
-    ],
-)
-def test_an_emulator_is_refused_on_cloud_run(environment: SetEnvironment, variable: str) -> None:
-    environment(**CLOUD_RUN, **{variable: "localhost:1"})
-    assert refusal() == f"{variable}='localhost:1': expected no emulator on Cloud Run"
+def test_a_worker_without_push_auth_is_refused(environment: SetEnvironment) -> None:
+    environment(**PRODUCTION)
+    assert refusal(lambda: check_worker(read_settings())) == (
+        "PUSH_AUDIENCE and PUSH_SERVICE_ACCOUNT are not set: expected both, as in the push "
+        f"subscription {UNLESS}"
+    )
 
 
-def test_an_emulator_stays_refused_when_an_open_door_was_asked_for(
-    environment: SetEnvironment,
-) -> None:
-    environment(**CLOUD_RUN, ALLOW_UNAUTHENTICATED="true", PUBSUB_EMULATOR_HOST="localhost:1")
-    assert refusal().startswith("PUBSUB_EMULATOR_HOST=")
+def test_a_worker_without_push_auth_can_be_asked_for(environment: SetEnvironment) -> None:
+    environment(**PRODUCTION, ALLOW_UNAUTHENTICATED="true")
+    check_worker(read_settings())
 
 
-def test_an_emulator_in_the_env_file_is_refused_on_cloud_run(
+def test_one_line_names_all_that_is_unsafe(environment: SetEnvironment) -> None:
+    environment(**PRODUCTION, AUTH="none", PUBSUB_EMULATOR_HOST="localhost:1")
+    assert refusal(lambda: check_ingress(read_settings())) == (
+        "AUTH='none': expected 'firebase'; PUBSUB_EMULATOR_HOST='localhost:1': expected no "
+        f"emulator {UNLESS}"
+    )
+
+
+def test_an_emulator_in_the_env_file_is_refused(
     environment: SetEnvironment, dotenv: SetEnvironment
 ) -> None:
     dotenv(FIREBASE_AUTH_EMULATOR_HOST="localhost:1")
-    environment(**CLOUD_RUN)
-    assert refusal().startswith("FIREBASE_AUTH_EMULATOR_HOST=")
+    environment(**PRODUCTION)
+    said = refusal(lambda: check_ingress(read_settings()))
+    assert said.startswith("FIREBASE_AUTH_EMULATOR_HOST=")
 
 
 def test_an_empty_emulator_variable_is_none(environment: SetEnvironment) -> None:
-    environment(**CLOUD_RUN, PUBSUB_EMULATOR_HOST="")
-    assert read_settings().on_cloud_run
+    environment(**PRODUCTION, PUBSUB_EMULATOR_HOST="")
+    check_ingress(read_settings())
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("PUSH_AUDIENCE", "PUSH_AUDIENCE='https://worker', PUSH_SERVICE_ACCOUNT=None"),
+        ("PUSH_SERVICE_ACCOUNT", "PUSH_AUDIENCE=None, PUSH_SERVICE_ACCOUNT='push@innerjourney'"),
+    ],
+)
+def test_half_of_push_auth_is_refused_everywhere(
+    environment: SetEnvironment, name: str, said: str
+) -> None:
+    environment(**{name: PUSH[name]}, ALLOW_UNAUTHENTICATED="true")
+    assert refusal() == f"{said}: expected both, or neither"
+
+
+# What a local run relaxes
+
+
+@pytest.fixture
+def restored_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`local_settings` writes into the environment; afterwards it is as it was."""
+    for name in DEFAULTS:
+        monkeypatch.setenv(name, "")
+
+
+@pytest.mark.usefixtures("restored_defaults")
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("auth", "none"),
+        ("allow_unauthenticated", True),
+        ("board", True),
+        ("log_format", "console"),
+    ],
+)
+def test_a_local_run_has_by_default(field: str, value: object) -> None:
+    assert getattr(local_settings(), field) == value
+
+
+@pytest.mark.usefixtures("restored_defaults")
+def test_a_local_run_keeps_what_is_set(environment: SetEnvironment) -> None:
+    environment(LOG_FORMAT="json", BOARD="false")
+    settings = local_settings()
+    assert (settings.log_format, settings.board) == ("json", False)
 
 
 def test_emulators_are_welcome_elsewhere(environment: SetEnvironment) -> None:
@@ -431,7 +477,7 @@ def test_any_origin_is_refused_where_users_sign_in(environment: SetEnvironment) 
 
 
 def test_any_origin_is_fine_where_nobody_signs_in(environment: SetEnvironment) -> None:
-    environment(GOOGLE_CLOUD_PROJECT="innerjourney", CORS_ALLOWED_ORIGINS="*", AUTH="none")
+    environment(**PRODUCTION, CORS_ALLOWED_ORIGINS="*", AUTH="none", ALLOW_UNAUTHENTICATED="true")
     check_ingress(read_settings())
 
 
