@@ -66,7 +66,7 @@ def create_app(
         clock=clock,
         sync_wait_seconds=settings.sync_wait_seconds,
     )
-    app.register_blueprint(health_routes(store, publisher))
+    app.register_blueprint(health_routes(store, publisher, clock))
     app.register_blueprint(activations.blueprint())
     app.register_blueprint(HistoryRoutes(store=store, callers=callers, clock=clock).blueprint())
     app.register_blueprint(docs_routes(settings))

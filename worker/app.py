@@ -36,7 +36,7 @@ def create_app(
     install_request_ids(app)
     install_problems(app)
     install_security_headers(app, https=settings.on_cloud_run)
-    app.register_blueprint(health_routes(store, publisher))
+    app.register_blueprint(health_routes(store, publisher, clock))
     pipeline = build_pipeline(settings, store, publisher, gemini, clock)
     routes = WorkerRoutes(
         authorize=push_authorization(settings),

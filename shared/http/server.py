@@ -20,6 +20,10 @@ log = structlog.get_logger(__name__)
 
 EVERYWHERE, LOOPBACK = "0.0.0.0", "127.0.0.1"  # noqa: S104 - as Cloud Run wants it
 
+TRUSTED_ON_LOOPBACK = ("localhost", "127.0.0.1")
+"""What a browser on this machine calls a server on 127.0.0.1. Another name is one that its owner
+has pointed at this machine, so that their page may read our answers (DNS rebinding)."""
+
 IDLE_SECONDS = 75
 """Above the 60 s for which Google's front end keeps idle connections."""
 
@@ -138,6 +142,8 @@ def serve(app: Flask, settings: Settings, drain: Drain, host: str) -> int:
     Raises SettingsError when the port is taken.
     """
     _silence_waitress()
+    if host == LOOPBACK:
+        answer_only_to_own_names(app)
     try:
         server = Server(app, settings, host)
     except OSError as error:
@@ -152,6 +158,11 @@ def serve(app: Flask, settings: Settings, drain: Drain, host: str) -> int:
     server.stop_listening()
     drain.run(server.finish)
     return 0
+
+
+def answer_only_to_own_names(app: Flask) -> None:
+    """A request that names another host is refused with a 400."""
+    app.config["TRUSTED_HOSTS"] = TRUSTED_ON_LOOPBACK
 
 
 def max_connections(threads: int) -> int:

@@ -86,7 +86,8 @@ def test_five_hundred_long_pollers_shut_nobody_out(tmp_path: Path) -> None:
     with FakeGemini() as gemini, running(tmp_path / "run", gemini) as pipeline:
         gemini.next(held_call())
         activation_id = pipeline.submit()
-        poll = f"GET /activations/{activation_id} HTTP/1.1\r\nHost: a\r\nPrefer: wait=30\r\n\r\n"
+        path = f"/activations/{activation_id}"
+        poll = f"GET {path} HTTP/1.1\r\nHost: localhost\r\nPrefer: wait=30\r\n\r\n"
         with held(pipeline.port, Crowd(poll.encode(), LONG_POLLERS)):
             assert all(is_live(pipeline.port) for _ in range(5))
             pipeline.submit()
@@ -104,7 +105,7 @@ def test_a_half_sent_request_is_hung_up_on_in_time(small: Pipeline) -> None:
 def test_a_request_that_comes_in_pieces_is_answered(small: Pipeline) -> None:
     body = json.dumps(GOOD).encode()
     request = (
-        b"POST /activations HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+        b"POST /activations HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
         b"Connection: close\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
     )
     with connect(small.port) as client:
@@ -118,7 +119,7 @@ def test_two_requests_on_one_connection_are_both_answered(small: Pipeline) -> No
     with requests.Session() as session:
         for _ in range(3):
             assert session.get(f"{small.url}/livez", timeout=30).ok
-    twice = b"GET /livez HTTP/1.1\r\nHost: a\r\n\r\n" * 2
+    twice = b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n" * 2
     assert exchange(small, twice).count(b"HTTP/1.1 200 OK") == 2
 
 
@@ -133,7 +134,9 @@ def test_chunks_are_read(small: Pipeline) -> None:
     assert answer.status_code == 202
 
 
-@pytest.mark.parametrize("sent", [b"", b"GET /li", b"GET /livez HTTP/1.1\r\nHost: a\r\n\r\n"])
+@pytest.mark.parametrize(
+    "sent", [b"", b"GET /li", b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n"]
+)
 def test_a_connection_that_is_reset_takes_nobody_with_it(small: Pipeline, sent: bytes) -> None:
     before = small.processes(naming="local.apps ingress")
     for _ in range(THREADS * 2):

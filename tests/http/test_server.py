@@ -27,7 +27,7 @@ MOST_BYTES = 100
 BIG_BYTES = 500_000
 """More than the kernel takes for a client that does not read."""
 PATIENCE_SECONDS = 30
-GET_BIG = b"GET /big HTTP/1.1\r\nHost: a\r\n\r\n"
+GET_BIG = b"GET /big HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 
 @dataclass
@@ -117,7 +117,12 @@ def here() -> Iterator[Site]:
 
 
 def post(headers: bytes, body: bytes = b"") -> bytes:
-    return b"POST /echo HTTP/1.1\r\nHost: a\r\nConnection: close\r\n" + headers + b"\r\n" + body
+    return (
+        b"POST /echo HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+        + headers
+        + b"\r\n"
+        + body
+    )
 
 
 CHUNKED = b"Transfer-Encoding: chunked\r\n"
@@ -203,7 +208,7 @@ def test_who_expects_a_100_gets_it_before_the_body_is_sent(here: Site) -> None:
 
 
 def test_head_has_the_length_and_no_body(here: Site) -> None:
-    said = here.exchange(b"HEAD /echo HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+    said = here.exchange(b"HEAD /echo HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
     assert said.startswith(b"HTTP/1.1 200 ")
     assert said.endswith(b"\r\n\r\n")
     assert b"\r\nContent-Length: " in said
@@ -218,7 +223,7 @@ def test_a_connection_is_kept_for_the_next_request(here: Site) -> None:
         said: list[bytes] = []
         for _ in range(3):
             said.clear()
-            client.sendall(b"GET /echo HTTP/1.1\r\nHost: a\r\n\r\n")
+            client.sendall(b"GET /echo HTTP/1.1\r\nHost: localhost\r\n\r\n")
             here.turn_until(lambda: read(client, said) or b"".join(said).endswith(b"}"))
             assert said[0].startswith(b"HTTP/1.1 200 ")
 
@@ -350,7 +355,7 @@ def test_a_request_that_runs_is_answered_at_the_end_and_told_that_the_connection
 ) -> None:
     said: list[bytes] = []
     with here.connect() as client:
-        client.sendall(b"GET /slow HTTP/1.1\r\nHost: a\r\n\r\n")
+        client.sendall(b"GET /slow HTTP/1.1\r\nHost: localhost\r\n\r\n")
         here.turn_until(lambda: "slow" in here.asked)
         here.server.stop_listening()
         assert not here.server.finish(0)

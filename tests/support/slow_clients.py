@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
-_POST = b"POST /activations HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+_POST = b"POST /activations HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
 _CHUNKED = _POST + b"Transfer-Encoding: chunked\r\n\r\n"
-ASSET = b"GET /docs/swagger_bundle.js HTTP/1.1\r\nHost: a\r\n\r\n"
+ASSET = b"GET /docs/swagger_bundle.js HTTP/1.1\r\nHost: localhost\r\n\r\n"
 """1.6 MB."""
 
 
@@ -18,10 +18,10 @@ class Crowd:
 
 
 CROWDS = {
-    "half headers": Crowd(b"GET /livez HTTP/1.1\r\nHost: a\r\nX-Slow: ", 80),
+    "half headers": Crowd(b"GET /livez HTTP/1.1\r\nHost: localhost\r\nX-Slow: ", 80),
     "half body": Crowd(_POST + b'Content-Length: 40\r\n\r\n{"mood": 2', 80),
     "half chunked body": Crowd(_CHUNKED + b"5\r\n{", 80),
-    "pipelined half": Crowd(b"GET /livez HTTP/1.1\r\nHost: a\r\n\r\nGET /li", 80),
+    "pipelined half": Crowd(b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\nGET /li", 80),
     "chunk riddle": Crowd(_CHUNKED + b"\r\n0" * 20_000, 10),
     "blank riddle": Crowd(b"GET / HTTP/1.1\r\nX:" + b" " * 16_000 + b"a\r\n\r\n", 10),
     "address riddle": Crowd(b"GET a://" + b"1" * 16_000 + b" x\r\n\r\n", 10),

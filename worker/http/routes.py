@@ -30,6 +30,7 @@ class WorkerRoutes:
 
     def blueprint(self) -> Blueprint:
         routes = Blueprint("worker", __name__)
+        routes.before_request(_refuse_browsers)
         routes.before_request(self._authorize)
         routes.register_error_handler(MessageNotUnderstood, _not_understood)
         routes.post("/pubsub/push")(self.push)
@@ -51,6 +52,14 @@ class WorkerRoutes:
 
     def _authorize(self) -> None:
         self.authorize(request.headers.get("Authorization"))
+
+
+def _refuse_browsers() -> None:
+    """A page of any origin can make a browser POST here, and the browser says so. Pub/Sub, Cloud
+    Scheduler and our own timers send neither header. Raises Problem (403)."""
+    site = request.headers.get("Sec-Fetch-Site", "none")
+    if "Origin" in request.headers or site not in ("none", "same-origin"):
+        raise Problem(403, "Web pages may not call this.")
 
 
 def _not_understood(error: MessageNotUnderstood) -> Response:

@@ -353,10 +353,11 @@ def test_with_firebase_a_call_without_a_token_is_a_401(
     assert count(database) == 0
 
 
-def test_livez_says_up_and_readyz_names_what_is_away(apps: Apps) -> None:
+def test_livez_says_up_and_readyz_names_what_is_away(apps: Apps, time: FakeTime) -> None:
     assert apps.ingress.get("/livez").status_code == 200
     assert apps.ingress.get("/readyz").status_code == 200
     apps.publisher.broken = True
+    time.advance(2)
     away = apps.ingress.get("/readyz")
     assert away.status_code == 503
     assert away.get_json()["reasons"] == {"queue": "told to"}

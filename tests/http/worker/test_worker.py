@@ -140,6 +140,37 @@ def test_livez_and_readyz_answer(apps: Apps) -> None:
     assert apps.worker.get("/readyz").status_code == 200
 
 
+# Browsers
+
+
+POSTS = ["/pubsub/push", "/pubsub/dead-letter", "/tasks/sweep"]
+
+
+@pytest.mark.parametrize("path", POSTS)
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+        {"Origin": "http://localhost"},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+    ],
+)
+def test_what_a_page_sends_is_a_403(apps: Apps, path: str, headers: dict[str, str]) -> None:
+    answer = apps.worker.post(path, headers=headers)
+    assert (answer.status_code, answer.content_type) == (403, "application/problem+json")
+
+
+@pytest.mark.parametrize("site", ["none", "same-origin"])
+def test_what_no_page_has_sent_is_taken(apps: Apps, site: str) -> None:
+    answer = apps.worker.post("/tasks/sweep", headers={"Sec-Fetch-Site": site})
+    assert answer.status_code == 200
+
+
+# Tokens
+
+
 @pytest.fixture
 def keys() -> Iterator[GoogleKeys]:
     with GoogleKeys() as keys:

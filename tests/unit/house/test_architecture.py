@@ -63,7 +63,9 @@ INSIDE: dict[str, set[str]] = {
     "shared.auth": {"shared.errors", "shared.total_deadline"},
     "shared.drain": NOTHING,
     "shared.start": {"shared.drain", "shared.errors", "shared.settings", "shared.telemetry"},
-    "shared.http": {"shared.drain", "shared.errors", "shared.ports", "shared.settings"},
+    "shared.http": {
+        *("shared.clock", "shared.drain", "shared.errors", "shared.ports", "shared.settings"),
+    },
     "shared.telemetry": {"shared.domain", "shared.ports", "shared.settings"},
     "local.sqlite": NOTHING,
     "local.run": {
