@@ -1,9 +1,8 @@
 """The ingress as a Flask app, from whatever store and queue it is given."""
 
-from contextlib import suppress
 from datetime import timedelta
 
-from flask import Flask, Response, request
+from flask import Flask
 from flask_cors import CORS
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -21,7 +20,7 @@ from shared.clock import Clock, utc_now
 from shared.drain import Drain
 from shared.http.headers import install_security_headers
 from shared.http.health import health_routes
-from shared.http.problems import Problem, install_problems
+from shared.http.problems import install_problems
 from shared.http.request_ids import install_request_ids
 from shared.ports import ActivationStore, Publisher
 from shared.settings import Settings
@@ -35,7 +34,6 @@ EXPOSED_TO_SCRIPTS = (
 PREFLIGHT_SECONDS = 7200
 """The most that Chromium remembers; each poll of another origin is preflighted otherwise."""
 SPANS = {"activations.submit": "submit", "activations.get_activation": "submit"}
-WRITING = frozenset({"POST", "DELETE"})
 
 
 def create_app(
@@ -53,8 +51,10 @@ def create_app(
     install_problems(app)
     install_security_headers(app, https=settings.on_cloud_run)
     _let_other_origins_in(app, settings)
-    _limit_addresses(app, settings, clock)
-    callers = Callers(identity(settings), BurstLimit(settings.limit("burst_limit_per_user"), clock))
+    if settings.on_cloud_run:
+        # Its front end appends the address that it saw; what stands before was the client's to say.
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1)  # type: ignore[method-assign]
+    callers = _callers(settings, clock)
     wait_slots = WaitSlots(store, settings.waiting_slots, settings.waiting_share)
     if drain:
         drain.end_waits = wait_slots.end  # a wait may outlast the drain
@@ -85,29 +85,14 @@ def _let_other_origins_in(app: Flask, settings: Settings) -> None:
         )
 
 
-def _limit_addresses(app: Flask, settings: Settings, clock: Clock) -> None:
-    """What writes is counted before anybody is asked who they are; of what reads, bad tokens."""
-    if settings.on_cloud_run:
-        # Its front end appends the address that it saw; what stands before was the client's to say.
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1)  # type: ignore[method-assign]
-    per_address = BurstLimit(settings.limit("burst_limit_per_address"), clock)
-
-    def address() -> str:
-        return request.remote_addr or ""
-
-    @app.before_request
-    def count_writes() -> None:
-        if request.method in WRITING:
-            per_address.count(address())
-        elif "Authorization" in request.headers:
-            per_address.check(address())
-
-    @app.after_request
-    def count_bad_tokens(answer: Response) -> Response:
-        if answer.status_code == 401 and request.method not in WRITING:
-            with suppress(Problem):  # the next one is refused
-                per_address.count(address())
-        return answer
+def _callers(settings: Settings, clock: Clock) -> Callers:
+    per_address = settings.limit("burst_limit_per_address")
+    return Callers(
+        identify=identity(settings, clock),
+        per_user=BurstLimit(settings.limit("burst_limit_per_user"), clock),
+        writes_per_address=BurstLimit(per_address, clock),
+        bad_tokens_per_address=BurstLimit(per_address, clock),
+    )
 
 
 def _acceptor(

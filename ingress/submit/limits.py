@@ -94,11 +94,6 @@ class BurstLimit:
         if self._item is not None and not self._limiter.hit(self._item, name):
             raise self._refusal(self._item, name)
 
-    def check(self, name: str) -> None:
-        """Without counting this one. Raises Problem (429)."""
-        if self._item is not None and not self._limiter.test(self._item, name):
-            raise self._refusal(self._item, name)
-
     def _refusal(self, item: RateLimitItem, name: str) -> Problem:
         free_at = self._limiter.get_window_stats(item, name).reset_time
         seconds = max(1, math.ceil(free_at - self._clock().timestamp()))

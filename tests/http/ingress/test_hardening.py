@@ -15,6 +15,7 @@ from shared.settings import Settings
 from shared.telemetry.logs import configure_logging
 from tests.doubles import FakePublisher, FakeTime, ScriptedGemini, StoreWithFaults
 from tests.http.conftest import GOOD, Apps
+from tests.support.google_keys import GoogleKeys
 
 SECURITY = {
     "X-Content-Type-Options": "nosniff",
@@ -193,6 +194,55 @@ def test_guessing_tokens_by_reading_is_one_too(
         *(401, 401, 429, 429),
     ]
     assert app.get("/livez").status_code == 200
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_bad_tokens_lock_out_no_good_one_behind_the_same_address(
+    store: SqliteStore, publisher: FakePublisher, method: str
+) -> None:
+    with GoogleKeys() as keys:
+        app = limited(
+            store,
+            publisher,
+            auth="firebase",
+            google_cloud_project="p",
+            auth_jwks_url=keys.url,
+            burst_limit_per_address=2,
+        ).test_client()
+        claims: dict[str, object] = {"iss": "https://securetoken.google.com/p", "aud": "p"}
+        good = {"Authorization": f"Bearer {keys.sign({**claims, 'sub': 'anna'})}"}
+        bad = {"Authorization": f"Bearer {keys.sign({**claims, 'aud': 'q', 'sub': 'anna'})}"}
+        guesses = [
+            app.open("/activations", method=method, headers=bad).status_code for _ in range(4)
+        ]
+        assert guesses == [401, 401, 429, 429]
+        assert app.get("/activations", headers=good).status_code == 200
+        assert app.post("/activations", json=GOOD, headers=good).status_code == 202
+
+
+def test_writes_of_good_tokens_are_limited_by_address_as_well(
+    store: SqliteStore, publisher: FakePublisher
+) -> None:
+    """Anonymous accounts cost nothing: the limit of one user stops nobody who makes many."""
+    with GoogleKeys() as keys:
+        app = limited(
+            store,
+            publisher,
+            auth="firebase",
+            google_cloud_project="p",
+            auth_jwks_url=keys.url,
+            burst_limit_per_address=2,
+        ).test_client()
+        claims: dict[str, object] = {"iss": "https://securetoken.google.com/p", "aud": "p"}
+        answers = [
+            app.post(
+                "/activations",
+                json=GOOD,
+                headers={"Authorization": f"Bearer {keys.sign({**claims, 'sub': user})}"},
+            )
+            for user in ("anna", "bo", "cia")
+        ]
+        assert [answer.status_code for answer in answers] == [202, 202, 429]
 
 
 def test_listing_again_and_again_is_a_burst(store: SqliteStore, publisher: FakePublisher) -> None:

@@ -18,7 +18,14 @@ from jwt.algorithms import RSAAlgorithm
 
 from ingress.api.identity import LOCAL_USER, identity, signed_in_user
 from shared.auth.signing_keys import NoKeysYet, SigningKeys
-from shared.auth.tokens import TokenVerifier, bearer_token, firebase_verifier, push_verifier
+from shared.auth.tokens import (
+    LEEWAY_SECONDS,
+    LONGEST_TOKEN,
+    TokenVerifier,
+    bearer_token,
+    firebase_verifier,
+    push_verifier,
+)
 from shared.errors import TokenRefused
 from shared.http.problems import Problem
 from shared.settings import Settings
@@ -411,6 +418,13 @@ def test_the_token_is_taken_out_of_the_header(header: str) -> None:
     assert bearer_token(header) == "abc"
 
 
+def test_a_token_of_4_kilobytes_is_looked_at_and_a_longer_one_is_not() -> None:
+    longest = "a" * (LONGEST_TOKEN - len("Bearer "))
+    assert bearer_token(f"Bearer {longest}") == longest
+    with pytest.raises(TokenRefused, match="too long"):
+        bearer_token(f"Bearer {longest}a")
+
+
 @pytest.mark.parametrize("header", [None, "", "abc", "Bearer", "Bearer ", "Basic abc", "Bearerabc"])
 def test_a_header_without_a_bearer_token_is_refused(header: str | None) -> None:
     with pytest.raises(TokenRefused):
@@ -505,12 +519,32 @@ def test_a_user_without_a_valid_token_is_asked_to_sign_in(
         {"sub": None},
         {"sub": ""},
         {"sub": "a" * 129},
+        {"sub": "anna\ud800"},
+        {"sub": "anna\n"},
+        {"sub": "an\x00na"},
+        {"sub": "anna\x7f"},
+        {"auth_time": 4_102_444_800},  # in 2100
+        {"auth_time": "yesterday"},
+        {"auth_time": float("nan")},
     ],
 )
 def test_a_token_that_is_not_of_our_users_is_a_401(
     keys: KeyServer, changes: dict[str, Any]
 ) -> None:
     assert refusal(identity(firebase_settings(keys)), a_users_token(**changes)).status == 401
+
+
+@pytest.mark.parametrize("seconds", [-3600, 20])
+def test_who_signed_in_by_now_is_a_user(keys: KeyServer, seconds: float) -> None:
+    signed_in = datetime.now(timezone.utc).timestamp() + seconds
+    assert identity(firebase_settings(keys))(a_users_token(auth_time=signed_in)) == "anna"
+
+
+def test_who_signs_in_later_than_the_leeway_is_no_user(keys: KeyServer, time: FakeTime) -> None:
+    identify = identity(firebase_settings(keys), time.now)
+    signed_in = time.now().timestamp() + LEEWAY_SECONDS
+    assert identify(a_users_token(auth_time=signed_in)) == "anna"
+    assert refusal(identify, a_users_token(auth_time=signed_in + 1)).status == 401
 
 
 def test_a_subject_of_128_characters_is_a_user(keys: KeyServer) -> None:
