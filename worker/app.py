@@ -4,7 +4,7 @@ from flask import Flask
 
 from shared.clock import Clock, utc_now
 from shared.drain import Drain
-from shared.http.headers import install_security_headers
+from shared.http.headers import ignore_long_lists, install_security_headers
 from shared.http.health import health_routes
 from shared.http.problems import install_problems
 from shared.http.request_ids import install_request_ids
@@ -32,6 +32,7 @@ def create_app(
     """Adds its step to `drain`."""
     app = Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
+    ignore_long_lists(app)
     install_request_traces(app)
     install_request_ids(app)
     install_problems(app)

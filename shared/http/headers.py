@@ -1,9 +1,10 @@
-"""Headers that tell a browser what an answer of ours may do: nothing, unless a page says more.
+"""What an answer lets a browser do (nothing, unless a page says more), and how long a list of a
+request's may be.
 
 From the OWASP cheat sheets "HTTP Security Response Headers" and "REST Security".
 """
 
-from flask import Flask, Response
+from flask import Flask, Response, request
 
 NOTHING = "default-src 'none'; frame-ancestors 'none'"
 
@@ -30,6 +31,27 @@ def security_headers(*, https: bool) -> dict[str, str]:
     """`https`: whether browsers reach us over TLS, as on Cloud Run."""
     tls = {"Strict-Transport-Security": f"max-age={TWO_YEARS_SECONDS}"} if https else {}
     return {**_ALWAYS, **_UNLESS_SAID, **tls}
+
+
+LONGEST_LIST = 1024
+"""Bytes. A browser's Accept-Language, our own ETag or a media type are a tenth of it."""
+
+_LISTS = (
+    *("HTTP_ACCEPT_LANGUAGE", "HTTP_IF_NONE_MATCH", "HTTP_PREFER", "HTTP_RANGE", "CONTENT_TYPE"),
+    "HTTP_ACCESS_CONTROL_REQUEST_HEADERS",
+)
+"""Those that we or our libraries split into entries, each an object."""
+
+
+def ignore_long_lists(app: Flask) -> None:
+    """A request with thousands of entries in one of these headers is taken as without it. Install
+    it first."""
+
+    @app.before_request
+    def ignore() -> None:
+        for name in _LISTS:
+            if len(request.environ.get(name, "")) > LONGEST_LIST:
+                del request.environ[name]
 
 
 def install_security_headers(app: Flask, *, https: bool) -> None:

@@ -33,7 +33,7 @@ _REPEATED_LETTER = re.compile(r"([^\W\d_])\1+")
 _PIECE = re.compile(r"\{(?P<list>\w+)\}|(?P<sign>[()\[\]|~$])|(?P<word>[^\s()\[\]{}|~$]+)")
 _SIGNS = {"(": "(?:", ")": ")", "[": "(?:", "]": ")?", "|": "|", "$": r"\Z"}
 
-_NUMBER = re.compile(r"\s*(?P<number>[+-]?\d+(?:[.,]\d+)?)\s*(?:%|/\s*\d+)?\s*")
+_NUMBER = re.compile(r"(?P<number>[+-]?\d+(?:[.,]\d+)?)\s*(?:%|/\s*\d+)?")
 """3, 0.4, 0,4, 40 % and 3/10."""
 
 
@@ -104,7 +104,7 @@ def _signals_risk(flag: Scalar | None) -> bool:
         return False
     if not isinstance(flag, str):
         return flag > 0
-    if number := _NUMBER.fullmatch(flag):
+    if number := _NUMBER.fullmatch(flag.strip()):
         return float(number["number"].replace(",", ".")) > 0
     return _normalised(flag) not in _phrases().no_risk
 

@@ -166,6 +166,21 @@ def test_characters_are_counted_after_normalisation(goal: str) -> None:
     assert len(parse(a_body(goal=goal)).goal) == 500
 
 
+def test_four_characters_that_become_one_are_counted_as_one() -> None:
+    """No goal of 500 characters is refused because it comes decomposed."""
+    assert parse(a_body(goal="\u03b1\u0313\u0300\u0345" * 500)).goal == "\u1f82" * 500
+
+
+@pytest.mark.parametrize("goal", ["x" * 2001, "\u0301\u0316" * 8000, "\u03b1\u0313" * 501])
+def test_a_longer_goal_is_too_long_whatever_its_characters_become(goal: str) -> None:
+    problem = refusal(a_body(goal=goal))
+    assert problem.errors == [{"pointer": "/goal", "detail": "must be at most 500 characters"}]
+
+
+def test_spaces_and_reading_order_around_a_goal_do_not_count() -> None:
+    assert parse(a_body(goal=" " * 9000 + "x" + "\u202e" * 3000)).goal == "x"
+
+
 def test_an_escaped_emoji_is_one_character() -> None:
     assert parse(raw_body(goal=r'"\ud83d\ude42"')).goal == "🙂"
 

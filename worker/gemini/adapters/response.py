@@ -1,6 +1,5 @@
 """Read the step out of Gemini's answer. Both SDKs' answer objects have the same shape."""
 
-import re
 import time
 from collections.abc import Callable
 from typing import Any
@@ -11,8 +10,6 @@ from shared.domain.activation import Usage
 from shared.domain.step import Step
 from worker.gemini.adapters.errors import failure, of_block_reason, of_finish_reason
 from worker.gemini.port import GeminiError, Generated, InvalidOutput, Unavailable
-
-_FENCED = re.compile(r"\A\s*```(?:json)?\s*\n(?P<inside>.*?)\n?\s*```\s*\Z", re.DOTALL)
 
 
 def ask_once(model: str, ask: Callable[[], Any]) -> Generated:
@@ -66,13 +63,18 @@ def read_step(text: str) -> Step:
     An unknown key is dropped: it is no reason to throw away an answer that was paid for.
     Raises InvalidOutput, which names the fields that are wrong and never a value.
     """
-    fenced = _FENCED.match(text)
     try:
-        return Step.model_validate_json(
-            fenced["inside"] if fenced else text, strict=True, extra="ignore"
-        )
+        return Step.model_validate_json(_unfenced(text), strict=True, extra="ignore")
     except ValidationError as error:
         raise InvalidOutput(_places(error)) from None
+
+
+def _unfenced(text: str) -> str:
+    """Without the Markdown fence that a model may put around all of it."""
+    opening, _, rest = text.strip().partition("\n")
+    if opening.rstrip() in ("```", "```json") and rest.endswith("```"):
+        return rest.removesuffix("```")
+    return text
 
 
 def _places(error: ValidationError) -> str:
