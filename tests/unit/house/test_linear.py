@@ -17,6 +17,8 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+from waitress.adjustments import Adjustments
+from waitress.parser import ParsingError
 
 import ingress.app
 from ingress.api.idempotency import checked_key
@@ -28,6 +30,7 @@ from shared.domain.cursor import decode_cursor
 from shared.domain.messages import Message, decode
 from shared.domain.profile import Profile
 from shared.errors import InvalidCursor, MessageNotUnderstood, NothingToVerifyWith, TokenRefused
+from shared.http.connections import Parser
 from shared.http.problems import Problem
 from shared.settings import Settings
 from shared.telemetry.traces import context_of
@@ -52,6 +55,7 @@ MOST_SECONDS = 0.25
 
 REFUSALS = (
     *(Problem, TokenRefused, NothingToVerifyWith, MessageNotUnderstood, InvalidCursor, GeminiError),
+    ParsingError,
 )
 
 Worst = Callable[[int], Any]
@@ -123,7 +127,27 @@ OF_A_HEADER = (
 OF_A_PATH = ("activation._ID", "activation._RESERVED_ID")
 OF_AN_ERROR = ("errors._DURATION",)
 
+
+def parse_head(head: bytes) -> None:
+    Parser(Adjustments()).parse_header(head)
+
+
 CASES = {
+    **{
+        f"head: {unit!r}": Case(
+            LONGEST_HEADER,
+            as_bytes(repeated(unit, before, "\r\n")),
+            parse_head,
+            ("connections._MANY_BLANKS",),
+        )
+        for before, unit in (
+            ("GET / HTTP/1.1\r\nX: a", " "),
+            ("GET / HTTP/1.1\r\nX: a", " " * 63 + "b"),
+            ("GET / HTTP/1.1\r\n", "X: a\r\n"),
+            ("GET /", "a"),
+            ("GET /", " "),
+        )
+    },
     "body: marks in a goal": Case(MAX_BODY_BYTES, a_goal("\u0301\u0316"), parse),
     "body: spaces in a goal": Case(MAX_BODY_BYTES, a_goal(" "), parse),
     "body: controls in a goal": Case(MAX_BODY_BYTES, a_goal("\u202e"), parse),
@@ -265,8 +289,6 @@ def test_a_quadratic_expression_is_found() -> None:
 def found() -> Iterator[str]:
     """`module.NAME` of a constant, `module.function` where it is made or used in one."""
     for name in files("ingress", "worker", "shared"):
-        if name == "shared/http/arrival.py":
-            continue  # it goes, with gunicorn
         path = Path(name)
         stem = path.parent.name if path.stem == "__init__" else path.stem
         for top in parsed(name).body:
