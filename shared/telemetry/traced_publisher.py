@@ -24,8 +24,9 @@ class TracedPublisher:
         }
         parent = context_of(message.attributes.get("traceparent")) or None
         with span("publish", SpanKind.PRODUCER, parent=parent, attributes=attributes) as publish:
-            marked = {**message.attributes, "traceparent": traceparent_of(publish)}
-            self._inner.publish(replace(message, attributes=marked))
+            own = traceparent_of(publish)
+            sent = {**message.attributes, **({"traceparent": own} if own else {})}
+            self._inner.publish(replace(message, attributes=sent))
 
     def ping(self) -> None:
         self._inner.ping()

@@ -48,16 +48,16 @@ def trace_of(traceparent: str | None) -> Iterator[None]:
         detach(token)
 
 
-def traceparent_of(span: Span) -> str:
-    """To be sent on, so that what follows is a child of this span."""
+def traceparent_of(span: Span) -> str | None:
+    """The header that makes what follows a child of this span. None where the span has no id, as
+    with OTEL_SDK_DISABLED=true, which OpenTelemetry's own SDK reads."""
     carrier: dict[str, str] = {}
     _PROPAGATOR.inject(carrier, set_span_in_context(span, Context()))
-    return carrier["traceparent"]
+    return carrier.get("traceparent")
 
 
 def current_traceparent() -> str | None:
-    span = get_current_span()
-    return traceparent_of(span) if span.get_span_context().is_valid else None
+    return traceparent_of(get_current_span())
 
 
 def unexported(parent: Context) -> Span:
