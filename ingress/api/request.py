@@ -23,6 +23,7 @@ MAX_GOAL_CHARACTERS = 500
 MOST_THAT_NFC_JOINS = 4
 """Characters that become one, ᾂ for example; so a longer goal is too long whatever they are."""
 
+SHORTEST_DEADLINE_SECONDS = 10
 DEFAULT_LANGUAGE = "sv"
 
 BIDI_CONTROLS = {*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F, 0x061C, 0xFEFF}
@@ -80,6 +81,14 @@ class ActivationRequest(BaseModel):
         default=None,
         pattern=LANGUAGE_TAG,
         description="BCP 47; default: Accept-Language, then sv.",
+    )
+    deadline_seconds: int | None = Field(
+        default=None,
+        ge=SHORTEST_DEADLINE_SECONDS,
+        # An earlier release has fingerprinted requests without it: see idempotency.py.
+        exclude_if=lambda seconds: seconds is None,
+        description="How long Gemini may take before our library answers: from 10 to the "
+        "server's ACTIVATION_DEADLINE_SECONDS (300), which is the default.",
     )
     profile: Annotated[Profile | None, BeforeValidator(_small_enough)] = Field(
         default=None, description="8 KiB at most; unknown keys are ignored."

@@ -8,7 +8,8 @@
 // the user. An abort rejects with the signal's own reason.
 
 /**
- * @typedef {{ mood: number, goal: string, language?: string, profile?: object }} Wish
+ * @typedef {{ mood: number, goal: string, language?: string,
+ *   deadline_seconds?: number, profile?: object }} Wish
  * @typedef {{ activation_id: string, status: string, done: boolean, created_at: string,
  *   updated_at: string, deadline: string, attempt: number, step: Record<string, any> | null,
  *   source: string | null, fallback_reason: string | null, model: string | null,

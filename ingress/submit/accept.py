@@ -54,7 +54,7 @@ class Acceptor:
         """The activation as written. `key` is the Idempotency-Key.
 
         Raises StoreUnavailable, and Problem: 429 over the daily limit, 422 where the key was used
-        for another request. Nothing is published then.
+        for another request or the deadline asked for is too late. Nothing is published then.
         """
         wanted = self._wanted(user_id, request, language, traceparent, key)
         refusal = self.daily_limit.reserve(user_id)
@@ -97,9 +97,20 @@ class Acceptor:
             creation_id=secrets.token_hex(8),
             traceparent=traceparent,
             now=self.clock(),
-            time_to_answer=self.time_to_answer,
+            time_to_answer=self._time_to_answer(request.deadline_seconds),
             time_to_live=self.time_to_live,
         )
+
+    def _time_to_answer(self, asked_seconds: int | None) -> timedelta:
+        """Only an earlier deadline than the setting's can be asked for, never a later one."""
+        if asked_seconds is None:
+            return self.time_to_answer
+        longest = self.time_to_answer.total_seconds()
+        if asked_seconds > longest:
+            detail = f"Input should be less than or equal to {longest:g}"
+            error = {"pointer": "/deadline_seconds", "detail": detail}
+            raise Problem(422, "The request can't be accepted.", errors=[error])
+        return timedelta(seconds=asked_seconds)
 
     def _create(self, wanted: Activation) -> Stored:
         """What is there after it: the wanted one, or an earlier one of the same key. Our own write

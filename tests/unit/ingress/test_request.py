@@ -49,12 +49,12 @@ def test_json_in_utf_8_is_accepted(charset: str | None) -> None:
     assert parse_request(a_body(), JSON, charset).goal == "komma igång"
 
 
-@pytest.mark.parametrize("field", ["language", "profile"])
+@pytest.mark.parametrize("field", ["language", "deadline_seconds", "profile"])
 def test_what_is_optional_may_be_left_out(field: str) -> None:
     assert getattr(parse(a_body()), field) is None
 
 
-@pytest.mark.parametrize("field", ["language", "profile"])
+@pytest.mark.parametrize("field", ["language", "deadline_seconds", "profile"])
 def test_what_is_optional_may_be_null(field: str) -> None:
     assert getattr(parse(a_body(**{field: None})), field) is None
 
@@ -304,6 +304,15 @@ def test_the_language_is_the_requests_then_the_browsers_then_swedish(
     weighted = [part.strip().partition(";q=") for part in accepted.split(",") if part]
     header = LanguageAccept([(tag, float(quality or 1)) for tag, _, quality in weighted])
     assert language_of(request, header) == expected
+
+
+# deadline_seconds
+
+
+@pytest.mark.parametrize("number", ["9", "0", "-10", "10.0", "1e2", '"60"', "true", "[60]"])
+def test_what_is_no_whole_number_from_10_is_refused_as_a_deadline(number: str) -> None:
+    problem = refusal(raw_body(more=f', "deadline_seconds": {number}'))
+    assert (problem.status, pointers(problem)) == (422, ["/deadline_seconds"])
 
 
 # profile
