@@ -1,4 +1,4 @@
-"""HTTP answers about an activation: status, headers and body belong together here."""
+"""HTTP responses about an activation: their status, headers and body."""
 
 from datetime import datetime
 
@@ -10,8 +10,8 @@ from shared.http.problems import Problem
 from shared.ports import Stored
 
 SOONEST_SECONDS, LATEST_SECONDS = 1, 10
-"""Between polls. A step from the library is there within a second, one from Gemini within a few;
-what is older waits for a retry or a sweep."""
+"""Retry-After's bounds. The library answers within a second, Gemini within a few; an activation
+that is older waits for a retry or a sweep."""
 
 AGE_PER_SECOND = 6.0
 """Retry-After grows by one second for every six seconds that the activation has waited."""
@@ -20,7 +20,7 @@ AGE_PER_SECOND = 6.0
 def json_response(
     shown: BaseModel, status: int = 200, headers: dict[str, str] | None = None
 ) -> Response:
-    """Personal data: no cache keeps it."""
+    """no-store, because no cache may keep personal data."""
     return Response(
         json_of(shown),
         status=status,
@@ -30,7 +30,7 @@ def json_response(
 
 
 def representation_response(stored: Stored, now: datetime, status: int = 200) -> Response:
-    """The representation, with its validator and, while it is not done, when to look again."""
+    """The representation with its ETag and, while it is not done, a Retry-After."""
     response = json_response(representation(stored.activation), status, _retry_after(stored, now))
     response.set_etag(etag_of(response.get_data()))
     return response
@@ -48,17 +48,17 @@ def current_etag(stored: Stored) -> str:
 
 
 def accepted_response(
-    stored: Stored, now: datetime, *, status: int = 202, headers: dict[str, str] | None = None
+    stored: Stored, now: datetime, *, headers: dict[str, str], status: int = 202
 ) -> Response:
     response = representation_response(stored, now, status)
     response.headers["Location"] = _address(stored)
-    response.headers.update(headers or {})
+    response.headers.update(headers)
     return response
 
 
 def flat_response(stored: Stored, now: datetime, headers: dict[str, str] | None = None) -> Response:
-    """The first frontend's answer; `headers` are headers of whatever it is. Raises Problem: 504
-    while it is not there yet, 409 where it was cancelled."""
+    """The first frontend's answer. Raises Problem: 504 while there is no step yet, 409 for a
+    cancelled activation. `headers` are set on all three."""
     activation, headers = stored.activation, headers or {}
     if activation.step is not None:
         return json_response(flat_answer(activation, activation.step), headers=headers)

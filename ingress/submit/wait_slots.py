@@ -26,11 +26,11 @@ class Waited:
 
 
 class WaitSlots:
-    def __init__(self, store: ActivationStore, slots: int, share: int | None = None) -> None:
-        """`share` is how many slots one user may hold; by default all."""
+    def __init__(self, store: ActivationStore, slots: int, share: int) -> None:
+        """`share` is how many slots one user may hold."""
         self._store = store
         self._slots = slots
-        self._share = share or slots
+        self._share = share
         self._lock = threading.Lock()
         self._waiting: Counter[str] = Counter()
         self._ending = threading.Event()

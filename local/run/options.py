@@ -46,7 +46,7 @@ class _Parser(argparse.ArgumentParser):
         raise SettingsError(message)
 
 
-def parse_options(arguments: list[str] | None = None) -> Options:
+def parse_options() -> Options:
     """Raises SettingsError when they are malformed."""
     parser = _Parser(prog="python -m local", description="Run the whole pipeline on this machine.")
     parser.add_argument("--port", type=_port, default=8080, help="of the ingress (8080)")
@@ -59,7 +59,7 @@ def parse_options(arguments: list[str] | None = None) -> Options:
     )
     parser.add_argument("--pubsub-port", type=_port, default=PUBSUB_PORT, help="its emulator's")
     parser.add_argument("--firestore-port", type=_port, default=FIRESTORE_PORT, help="likewise")
-    found = parser.parse_args(arguments)
+    found = parser.parse_args()
     ports = (found.port, found.worker_port, found.pubsub_port, found.firestore_port)
     if len(set(ports)) != len(ports):
         parser.error(f"ports {', '.join(map(str, ports))}: expected different ones")

@@ -7,7 +7,6 @@ attributes that Pub/Sub adds (pages: Push subscriptions, Handle message failures
 
 import base64
 import threading
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -24,23 +23,23 @@ log = structlog.get_logger(__name__)
 ACKS = frozenset({102, 200, 201, 202, 204})
 CONNECT_SECONDS = 2.0
 IDLE_SECONDS = 0.02
-"""Between looks at the queue: what a message waits at most before it is pushed."""
+"""How often the queue is checked for commits: a new message waits this long at most."""
 
 LOOK_ANYWAY_SECONDS = 0.5
-"""Even if nothing was committed: messages also become visible by the passing of time."""
+"""How often messages are looked for without a commit: a lease or a pause may have ended."""
 
 AFTER_OUTAGE_SECONDS = 1.0
-"""Between looks at a file that can't be read or written, a full disk's for one."""
+"""The pause after the file could not be read or written, as on a full disk."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class PushPolicy:
-    """Pub/Sub's own words for these: ack deadline, retry policy, dead-letter policy."""
+    """What a Pub/Sub subscription calls ack deadline, retry policy and dead-letter policy."""
 
     endpoints: dict[str, str]
     """By topic, the address to push to."""
     dead_letter_topics: dict[str, str] = field(default_factory=dict)
-    """By topic, where its messages go after `max_deliveries`; one not named here never stops."""
+    """By topic, where its messages go after `max_deliveries`. Others are delivered for ever."""
     ack_deadline: timedelta = timedelta(seconds=120)
     min_backoff: timedelta = timedelta(seconds=1)
     max_backoff: timedelta = timedelta(seconds=60)
@@ -68,7 +67,7 @@ class Dispatcher:
         self._thread.start()
 
     def stop(self) -> None:
-        """Waits for the pushes under way; the worker answers, or the ack deadline ends them."""
+        """Waits until the worker has answered the pushes under way, at most the ack deadline."""
         self._stopping.set()
         self._thread.join()
         self._pool.shutdown(wait=True, cancel_futures=True)
@@ -82,33 +81,33 @@ class Dispatcher:
                 if version == seen and looked * IDLE_SECONDS < LOOK_ANYWAY_SECONDS:
                     continue
                 looked = 0
-                # Unless the queue was emptied, look again at once: nothing need be committed anew.
+                # Where slots ran out, look again at once: messages are left without a new commit.
                 seen = version if self._push_what_is_visible() else -1
             except StoreUnavailable as error:
                 log.error("queue.unavailable", error=str(error))
                 self._stopping.wait(AFTER_OUTAGE_SECONDS)
 
     def _push_what_is_visible(self) -> bool:
-        """True when everything visible is on its way; False when all places are taken."""
-        places = 0
+        """True when everything visible is being pushed; False when all slots are taken."""
+        slots = 0
         while self._free.acquire(blocking=False):
-            places += 1
+            slots += 1
         deliveries: list[Delivery] = []
         try:
-            if places:
+            if slots:
                 deliveries = self._queue.lease(
-                    self._policy.endpoints, limit=places, ack_deadline=self._policy.ack_deadline
+                    self._policy.endpoints, limit=slots, ack_deadline=self._policy.ack_deadline
                 )
         finally:
-            for _ in range(places - len(deliveries)):
+            for _ in range(slots - len(deliveries)):
                 self._free.release()
         for delivery in deliveries:
-            self._pool.submit(self._holding_a_place, self._push, delivery)
-        return len(deliveries) < places
+            self._pool.submit(self._push_in_a_slot, delivery)
+        return len(deliveries) < slots
 
-    def _holding_a_place(self, push: Callable[[Delivery], None], delivery: Delivery) -> None:
+    def _push_in_a_slot(self, delivery: Delivery) -> None:
         try:
-            push(delivery)
+            self._push(delivery)
         except StoreUnavailable as error:
             log.error("queue.unavailable", error=str(error))  # delivered again after the lease
         except Exception as error:

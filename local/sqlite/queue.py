@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from local.sqlite.database import Database
-from shared.clock import Clock, utc_now
+from shared.clock import utc_now
 from shared.domain.messages import Message
 from shared.domain.timestamps import from_microseconds, to_microseconds
 from shared.errors import PublishFailed, StoreUnavailable
@@ -28,12 +28,11 @@ class Delivery:
 
 
 class SqliteQueue:
-    """Publisher on one topic of the database, and the subscriber's side of all of them."""
+    """Publishes to one topic of the database, and delivers the messages of all its topics."""
 
-    def __init__(self, database: Database, topic: str, clock: Clock = utc_now) -> None:
+    def __init__(self, database: Database, topic: str) -> None:
         self._database = database
         self._topic = topic
-        self._clock = clock
 
     def publish(self, message: Message) -> None:
         try:
@@ -51,7 +50,7 @@ class SqliteQueue:
         self, topics: Collection[str], *, limit: int, ack_deadline: timedelta
     ) -> list[Delivery]:
         """The oldest visible messages of these topics, hidden from now until the ack deadline."""
-        now = self._clock()
+        now = utc_now()
         with self._database.transaction():
             rows = self._database.execute(
                 "SELECT message_id, topic, data, attributes, published_at, deliveries FROM messages"
@@ -84,23 +83,23 @@ class SqliteQueue:
             self._database.forget_old_pages()  # published while it was erased: its last trace
 
     def nack(self, delivery: Delivery, *, pause: timedelta) -> None:
-        """To be delivered again after the pause. A later delivery's lease is left alone."""
+        """Deliver it again after the pause, unless a later delivery has leased it meanwhile."""
         self._database.execute(
             "UPDATE messages SET visible_at = ? WHERE message_id = ? AND deliveries = ?",
-            to_microseconds(self._clock() + pause),
+            to_microseconds(utc_now() + pause),
             delivery.message_id,
             delivery.number,
         )
 
     def move(self, delivery: Delivery, *, topic: str, attributes: dict[str, str]) -> None:
-        """Take it off its topic and forward it to another, together; not if it was erased."""
+        """Move it to another topic, in one transaction; an erased message stays erased."""
         with self._database.transaction():
             if self._take_off(delivery):
                 self._insert(topic, Message(delivery.message.data, attributes))
 
     def make_leased_visible(self) -> None:
-        """For the start of the only dispatcher: whoever held a lease is gone."""
-        now = to_microseconds(self._clock())
+        """End all leases. Called when the only dispatcher starts: nobody holds one any more."""
+        now = to_microseconds(utc_now())
         self._database.execute(
             "UPDATE messages SET visible_at = ? WHERE deliveries > 0 AND visible_at > ?", now, now
         )
@@ -128,7 +127,7 @@ class SqliteQueue:
         return activation_id is not None and found.fetchone() is None
 
     def _insert(self, topic: str, message: Message) -> None:
-        now = to_microseconds(self._clock())
+        now = to_microseconds(utc_now())
         self._database.execute(
             "INSERT INTO messages (topic, data, attributes, published_at, visible_at)"
             " VALUES (?, ?, ?, ?, ?)",

@@ -1,7 +1,7 @@
 """Spans and the W3C trace context that ties them together, from the browser to Gemini.
 
-The context is OpenTelemetry's current span. Without a collector there is one as well, so that logs
-and messages name a trace; it is only not exported.
+The context is OpenTelemetry's current span. Without a collector there is a span as well, so that
+logs and messages can name its trace; nobody exports it.
 """
 
 from collections.abc import Iterator, Mapping
@@ -29,9 +29,9 @@ Attributes = Mapping[str, str | int | bool]
 
 
 def context_of(traceparent: str | None) -> Context:
-    """The caller's context; an empty one, from which a new trace begins, where it is invalid.
+    """The caller's context. An invalid header gives an empty one, and a span a new trace from it.
 
-    `tracestate` and baggage are left behind: they may hold anything.
+    `tracestate` and baggage are dropped: a caller can write anything there.
     """
     if not traceparent or len(traceparent) > LONGEST_TRACEPARENT:
         return Context()
@@ -61,17 +61,17 @@ def current_traceparent() -> str | None:
 
 
 def unexported(parent: Context) -> Span:
-    """In the parent's trace, or a new one: for what has no span at the collector."""
+    """A span in the parent's trace, or in a new one, that the collector never gets."""
     return without_export().tracer.start_span("request", context=parent)
 
 
 def begin_span(
     name: str,
     kind: SpanKind,
-    parent: Context | None = None,
+    parent: Context | None,
     attributes: Attributes | None = None,
 ) -> Span:
-    """To be ended by the caller. `parent` None is the current span."""
+    """The caller ends it. Without a `parent` it is a child of the current span."""
     return telemetry().tracer.start_span(name, context=parent, kind=kind, attributes=attributes)
 
 
@@ -83,8 +83,8 @@ def span(
     parent: Context | None = None,
     attributes: Attributes | None = None,
 ) -> Iterator[Span]:
-    """The current span for as long as the block lasts. An error is recorded by its class alone:
-    OpenTelemetry's own way would copy the message and the traceback, which may quote a goal."""
+    """The current span of the block. Of an error only the class is recorded: OpenTelemetry itself
+    would copy the message and the traceback, which may quote a goal."""
     begun = begin_span(name, kind, parent, attributes)
     with use_span(begun, end_on_exit=True, record_exception=False, set_status_on_exception=False):
         try:
