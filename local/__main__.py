@@ -12,7 +12,7 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def main() -> int:
-    """The exit code: 0 after Ctrl-C, 2 for what the caller can mend, 1 when a part failed."""
+    """The exit code: 0 after Ctrl-C, 2 for bad options or settings, 1 when a part failed."""
     for number in SIGNALS:
         signal.signal(number, _leave)
     _print_what_the_terminal_can_show()

@@ -1,4 +1,4 @@
-"""Threads that do one thing at an interval, where no Cloud Scheduler does it."""
+"""Threads that call a function at an interval, in place of Cloud Scheduler."""
 
 import threading
 from collections.abc import Callable
@@ -13,9 +13,9 @@ SWEEP_TIMEOUT_SECONDS = 60.0
 
 
 class Periodic:
-    """Calls `task` each `seconds`, in a thread of its own, between `start` and `stop`.
+    """Calls `task` every `seconds`, in a thread of its own, between `start` and `stop`.
 
-    A task that raises is called again after the next interval.
+    An error of the task is logged; the task is called again after the next interval.
     """
 
     def __init__(self, name: str, seconds: float, task: Callable[[], None]) -> None:

@@ -1,7 +1,7 @@
-"""`Idempotency-Key`: the same key and the same request are one activation, however often sent.
+"""`Idempotency-Key`: a request that is sent again with its key gets the same activation.
 
-The id is derived from user and key, so two processes that get the same request at once meet at the
-store's `create`, which takes one of them.
+The id is derived from user and key. So when two processes get the same request at once, the store's
+`create` accepts one and tells the other that the id is taken.
 """
 
 import hashlib
@@ -18,23 +18,23 @@ _QUOTED = re.compile('"(.+)"')
 
 
 def checked_key(header: str | None) -> str | None:
-    """Raises Problem (400) for a header that is there and can be no key."""
+    """The key; None without the header. Raises Problem (400) for a malformed one."""
     if header is None:
         return None
     key = header.strip()
     if not _KEY.fullmatch(key):
         raise Problem(400, "The Idempotency-Key must be 1 to 255 printable ASCII characters.")
-    # The IETF's draft has it quoted, most clients send it bare: the same key.
+    # The IETF's draft quotes the key, most clients don't: both mean the same one.
     quoted = _QUOTED.fullmatch(key)
     return quoted[1] if quoted else key
 
 
 def derived_id(user_id: str, key: str) -> str:
-    """128 bits, as many as a random id has; no key can hold the separator."""
+    """128 bits, as many as a random id has. The separator, a newline, can be in no key."""
     return hashlib.sha256(f"{user_id}\n{key}".encode()).hexdigest()[:32]
 
 
 def fingerprint(key: str, request: ActivationRequest) -> str:
-    """What the request said, without saying it: keyed, for the wishes of people are guessable."""
-    said = request.model_dump_json().encode()
-    return hmac.new(key.encode(), said, hashlib.sha256).hexdigest()
+    """A keyed hash, to compare requests by. A plain one could be guessed: goals are short."""
+    content = request.model_dump_json().encode()
+    return hmac.new(key.encode(), content, hashlib.sha256).hexdigest()

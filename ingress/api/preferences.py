@@ -14,7 +14,7 @@ class Preferences:
     """Seconds, at most LONGEST_WAIT_SECONDS."""
 
     def applied(self, *, waited: bool) -> str | None:
-        """The value of `Preference-Applied`; None where nothing was."""
+        """The value of `Preference-Applied`; None where no preference was followed."""
         named = []
         if self.respond_async:
             named.append("respond-async")

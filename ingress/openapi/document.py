@@ -153,7 +153,7 @@ LATEST = Operation(
 
 
 def _open(operation_id: str, summary: str, responses: Responses) -> Operation:
-    """A route that asks nobody who they are."""
+    """A route that needs no ID token."""
     return Operation(
         operationId=operation_id,
         tags=["service"],

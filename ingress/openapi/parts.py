@@ -1,4 +1,4 @@
-"""What the operations of the OpenAPI document are put together from."""
+"""Parameters, headers and responses that operations of the OpenAPI document share."""
 
 from http import HTTPStatus
 from typing import Any
@@ -23,7 +23,7 @@ def _seconds_header(description: str) -> Header:
 
 
 def parameter(where: str, name: str, **more: Any) -> Parameter:
-    """`where` is path, query or header; the field's own name is a keyword of Python."""
+    """`where` is path, query or header: OpenAPI's `in`, which is a keyword of Python."""
     return Parameter(**{"in": where, "name": name, **more})
 
 
@@ -113,7 +113,7 @@ BROKEN = problem(500, "a bug of ours.")
 AWAY = problem(503, "our storage is away.", RETRY_AFTER)
 
 LIMITED: Responses = {**UNREADABLE, **SIGN_IN, **BROKEN, **AWAY, **TOO_MANY}
-"""What every route about a user's own data may answer."""
+"""Problems that every route about a user's own data may answer with."""
 
 SUBMITTING: Responses = {
     **LIMITED,

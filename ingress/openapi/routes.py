@@ -1,6 +1,6 @@
-"""`/openapi.json`, and `/docs` that shows it with Swagger UI, served from here and nowhere else.
+"""`/openapi.json`, and `/docs`, which shows it with Swagger UI. We serve all its assets ourselves.
 
-The assets are package data of `offapi`. It is not imported: that would read 9 MB of them.
+They are package data of `offapi`, which is not imported: its import would read all 9 MB of them.
 """
 
 from importlib.util import find_spec

@@ -1,4 +1,4 @@
-"""`/app/`: what a person sees first. Static files of ours, and nothing from anywhere else."""
+"""`/app/`, the page for users: static files, all of them our own."""
 
 import hashlib
 from pathlib import Path
@@ -18,7 +18,7 @@ TYPES = {
 
 
 def page_routes() -> Blueprint:
-    """Flask itself leads `/app` to `/app/`."""
+    """Flask itself redirects `/app` to `/app/`."""
     routes = Blueprint("page", __name__)
     files = {
         file.relative_to(FOLDER).as_posix(): file.read_bytes()
@@ -40,9 +40,9 @@ def page_routes() -> Blueprint:
 
 
 def _answer(name: str, content: bytes) -> Response:
-    """Asked for anew each time, lest modules of two releases meet; an unchanged one is a 304.
+    """no-cache, so that a browser never mixes modules of two releases; an unchanged file is a 304.
 
-    The tag is of the content: buildpacks give every file the same time.
+    The ETag is a hash of the content, because buildpacks give every file the same time.
     """
     answer = Response(content, content_type=f"{TYPES[Path(name).suffix]}; charset=utf-8")
     answer.set_etag(hashlib.sha256(content).hexdigest()[:32])

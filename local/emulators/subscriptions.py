@@ -1,4 +1,4 @@
-"""Create topics and push subscriptions, with retry and dead-letter policy; again is no error.
+"""Create topics and push subscriptions, with retry and dead-letter policy, where missing.
 
 `make emulators` and docker-compose's one-shot service call this same code.
 """
@@ -82,9 +82,9 @@ class Subscriptions:
         self._create(name, self.requests, None, delivery, dead)
 
     def are_missing(self) -> bool:
-        """Whether the emulator answers and has forgotten us: it keeps nothing across a restart.
+        """Whether the emulator answers and lacks our subscriptions: a restart loses them.
 
-        Topics alone prove nothing: a start that was cut short may have made only these.
+        Topics are not enough: a start that was interrupted may have created only these.
         """
         try:
             for name in (PUSH_SUBSCRIPTION, DEAD_LETTER_SUBSCRIPTION):

@@ -1,6 +1,6 @@
-"""`python -m local.emulators.timer`: what has to happen now and then where no Cloud Scheduler is.
+"""`python -m local.emulators.timer`: periodic work in docker-compose, in place of Cloud Scheduler.
 
-Calls the worker's sweep, and subscribes again when the Pub/Sub emulator has forgotten us.
+Calls the worker's sweep, and subscribes again after the Pub/Sub emulator was restarted.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""Child processes that end with us: each in a group of its own, stopped and killed as a group."""
+"""Child processes that end when we end. Each has its own process group and is killed with it."""
 
 import contextlib
 import os

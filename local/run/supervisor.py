@@ -84,7 +84,7 @@ class Supervisor:
                     child.start()
 
     def _stop_everything(self) -> None:
-        # The first to stop are those that bring new work; the last, those that work needs.
+        # Parts that bring new work stop first.
         for part in self._running:
             threading.Thread(target=part.stop, daemon=True).start()
         stop_all(self.children, grace_seconds=GRACE_SECONDS)

@@ -1,6 +1,6 @@
 """RFC 9457 problems: how both services say that something went wrong.
 
-`detail` is a sentence fit for a user; existing clients show it. Nothing of an exception leaves.
+`detail` is a sentence fit for a user; existing clients show it. An exception's text is never sent.
 """
 
 from collections.abc import Mapping, Sequence

@@ -1,6 +1,6 @@
 """A request id on every answer and on every log line of that request.
 
-The caller's own `X-Request-Id` is taken where it is one; what a user writes can't reach a log so.
+The caller's own `X-Request-Id` is used if it has the shape of an id: it can't bring text into logs.
 """
 
 import re

@@ -11,11 +11,10 @@ _SWEDISH: dict[str, str] = json.loads(
 
 
 def language_of_sentences(accepted: LanguageAccept) -> str:
-    """`sv` where a browser asks for Swedish before English; who says nothing, a program as a rule,
-    gets `en`."""
+    """`sv` where a browser prefers Swedish to English, else `en`; programs send no preference."""
     return accepted.best_match(["en", "sv"], default="en")
 
 
 def say(sentence: str, language: str) -> str:
-    """What there is no Swedish for, because only developers see it, stays English."""
+    """Sentences that only developers see have no Swedish and stay English."""
     return _SWEDISH.get(sentence, sentence) if language == "sv" else sentence

@@ -1,8 +1,8 @@
-"""Traces and metrics to a collector, over OTLP/HTTP, from threads that nobody waits for.
+"""Export traces and metrics to a collector, over OTLP/HTTP, in threads of their own.
 
-A queue of bounded length stands between requests and the export: a collector that is away or hangs
-costs spans, never time. The SDK's other variables (OTEL_TRACES_SAMPLER, OTEL_BSP_…) apply as they
-are documented by OpenTelemetry (page: Environment Variable Specification).
+Requests only put spans into a bounded queue: where the collector is away or hangs, spans are
+dropped and no request waits. The SDK's other variables (OTEL_TRACES_SAMPLER, OTEL_BSP_…) work as
+OpenTelemetry documents them (page: Environment Variable Specification).
 """
 
 import logging
@@ -34,10 +34,10 @@ END_SECONDS = 1.5
 """What the export of the rest may take at the end, of the 9 s in drain.py."""
 
 SILENT = (
-    # They say the same at every try; `_Reach` says it once.
+    # They log every export that fails; `_Reach` logs the change once.
     "opentelemetry.exporter",
     "opentelemetry.sdk._shared_internal",
-    # It quotes what it can't read of OTEL_EXPORTER_OTLP_HEADERS: a collector's token.
+    # It logs a malformed OTEL_EXPORTER_OTLP_HEADERS, which holds the collector's token.
     "opentelemetry.util.re",
 )
 
@@ -69,7 +69,7 @@ def exporting(settings: Settings, service_name: str) -> Telemetry:
 
 
 class _Reach:
-    """Whether the collector takes what it is sent: said when it changes, not at each try."""
+    """Whether the collector accepts exports. Logs each change, not each export."""
 
     def __init__(self) -> None:
         self._away = False
@@ -112,8 +112,8 @@ def _resource(service_name: str, revision: str | None) -> Resource:
 
 
 def _within(seconds: float, *tasks: Callable[[], object]) -> bool:
-    """Whether all have ended. They run side by side, in threads that are left behind when the time
-    is over: the SDK's own flush waits for as long as an export takes."""
+    """Whether all tasks ended in time. Each runs in a thread, which is abandoned when the time is
+    over: the SDK's own flush waits for as long as an export takes."""
     threads = [threading.Thread(target=_quietly, args=(task,), daemon=True) for task in tasks]
     for thread in threads:
         thread.start()

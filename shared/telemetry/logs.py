@@ -12,13 +12,13 @@ from opentelemetry.trace import format_span_id, format_trace_id, get_current_spa
 from structlog.types import EventDict, Processor, WrappedLogger
 
 TALKATIVE = ("google", "urllib3", "httpcore", "httpx", "httpx2", "google_genai", "opentelemetry")
-"""Libraries whose DEBUG lines show addresses, headers or whole requests, goals among them."""
+"""Libraries whose DEBUG lines may hold addresses, headers or whole requests with their goals."""
 
 
 def configure_logging(level: str, *, json: bool, project: str | None = None) -> None:
     """Send our logs and those of the libraries through one formatter to standard error.
 
-    `project` is the one whose Cloud Trace the lines are tied to.
+    `project` is the Google Cloud project whose traces the lines name.
     """
     before: list[Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -77,8 +77,8 @@ def _as_cloud_logging_reads_it(_: WrappedLogger, __: str, event: EventDict) -> E
 
 
 def _trace_for_cloud_logging(project: str | None) -> Processor:
-    """Its special fields (page: Structured logging): a line is shown beside its span. A trace is
-    named with its project; where that is not known the bare id serves to search by."""
+    """Cloud Logging's special fields (page: Structured logging) show a line beside its span. They
+    need the project's name; where it is not known, the line has the bare trace id to search by."""
 
     def add(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
         current = get_current_span().get_span_context()
@@ -97,7 +97,7 @@ def _trace_for_cloud_logging(project: str | None) -> Processor:
 
 
 def _trace_for_people(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
-    """The first eight digits tell the requests on one terminal apart."""
+    """The first eight digits of the trace id: enough to tell the requests on a terminal apart."""
     current = get_current_span().get_span_context()
     if current.is_valid:
         event["trace"] = format_trace_id(current.trace_id)[:8]

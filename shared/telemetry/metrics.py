@@ -1,6 +1,6 @@
-"""What is measured: names, units and attributes stand here and in docs/telemetry.md.
+"""All metrics. Their names, units and attributes stand here and in docs/telemetry.md.
 
-Attributes are few and bounded: a source, a reason, a model. Never a user, an id or a text.
+Attributes are few and have few values: a source, a reason, a model. Never a user, an id or a text.
 """
 
 from datetime import datetime
@@ -13,7 +13,7 @@ QUICK = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 3
 """Bounds of the queue delay, in seconds: a healthy delivery takes milliseconds, a sweep minutes."""
 
 SLOW = (0.25, 0.5, 1, 1.5, 2, 3, 4, 6, 8, 12, 20, 30, 60, 120, 300)
-"""Bounds of what Gemini has a part in, in seconds; the last is the activation's deadline."""
+"""Bounds of durations that include Gemini, in seconds; the last is the default deadline."""
 
 
 class Metrics:
@@ -75,5 +75,5 @@ def _seconds(meter: Meter, name: str, meaning: str, bounds: tuple[float, ...]) -
 
 
 def _since_acceptance(activation: Activation, at: datetime) -> float:
-    # Two clocks: the ingress' and the store's. Nothing is answered before it is asked.
+    # Never negative: the ingress' clock, from which it counts, may be ahead of the store's.
     return max(0.0, (at - activation.created_at).total_seconds())

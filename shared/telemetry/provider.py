@@ -1,7 +1,7 @@
-"""The tracer and the metrics of this process, and where they go.
+"""The tracer and the metrics of this process.
 
-They are ours and not OpenTelemetry's global ones, so that a library which begins to trace itself
-exports nothing that we have not looked at.
+They are not OpenTelemetry's global ones: a library that begins to trace itself would export through
+those what we have not reviewed.
 """
 
 from collections.abc import Callable
@@ -27,8 +27,8 @@ def _nothing() -> None:
 
 @dataclass(frozen=True)
 class Telemetry:
-    """`flush` and `end` take a bounded time, wherever the collector is; after `end` nothing is
-    exported any more."""
+    """`flush` and `end` take a bounded time, even where the collector does not answer. After `end`
+    nothing is exported any more."""
 
     tracer: trace.Tracer
     metrics: Metrics
@@ -48,8 +48,8 @@ class Telemetry:
 
 @cache
 def without_export() -> Telemetry:
-    """Spans that nobody exports: each has a trace for logs and messages to name, a new trace is
-    not sampled, and the caller's keeps its mark. Nothing is measured."""
+    """For runs without a collector: no metrics, and spans that only give logs and messages their
+    ids. A new trace is marked as not sampled; the caller's keeps its mark."""
     traces = TracerProvider(
         sampler=ParentBased(ALWAYS_OFF), resource=Resource.get_empty(), shutdown_on_exit=False
     )
@@ -60,7 +60,7 @@ _installed: Telemetry | None = None
 
 
 def telemetry() -> Telemetry:
-    """This process' one; nothing is exported until `install` was called with one that does."""
+    """The installed one; by default one that exports nothing."""
     return _installed or without_export()
 
 

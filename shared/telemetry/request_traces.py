@@ -1,4 +1,4 @@
-"""The trace of an HTTP request: the caller's, if its `traceparent` is one, or a new one."""
+"""The trace of an HTTP request: the caller's, if its `traceparent` is valid, else a new one."""
 
 from collections.abc import Mapping
 
@@ -12,14 +12,17 @@ NO_SPANS: Mapping[str, str] = {}
 
 
 def install_request_traces(app: Flask, spans: Mapping[str, str] = NO_SPANS) -> None:
-    """Install it first, so that it covers what the others log. `spans` names, by endpoint, the
-    requests that are spans; the others only pass on and log the trace that they belong to."""
+    """Install it first, so that all log lines of a request name its trace. `spans` has the span's
+    name for each endpoint that gets one; other requests only log and pass on their trace."""
 
     @app.before_request
     def begin() -> None:
         parent = context_of(request.headers.get("traceparent"))
         name = spans.get(request.endpoint or "")
-        g.span = begin_span(name, SpanKind.SERVER, parent, _said()) if name else unexported(parent)
+        if name:
+            g.span = begin_span(name, SpanKind.SERVER, parent, _attributes())
+        else:
+            g.span = unexported(parent)
         g.trace_tokens = [attach(set_span_in_context(g.span))]
 
     @app.after_request
@@ -47,8 +50,8 @@ def continue_trace(traceparent: str | None) -> None:
         g.trace_tokens.append(attach(carried))
 
 
-def _said() -> dict[str, str]:
-    """The route and never the path: a path may hold anything."""
+def _attributes() -> dict[str, str]:
+    """The route, never the path: a caller can write anything into a path."""
     return {
         "http.request.method": request.method,
         "http.route": request.url_rule.rule if request.url_rule else "",

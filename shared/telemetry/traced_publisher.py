@@ -1,4 +1,4 @@
-"""A publisher whose messages carry on the trace that they belong to."""
+"""A publisher that makes each publish a span of the message's trace."""
 
 from dataclasses import replace
 
@@ -10,8 +10,10 @@ from shared.telemetry.traces import ACTIVATION_ID, context_of, span, traceparent
 
 
 class TracedPublisher:
-    """The span `publish` is the child of the `traceparent` that the message comes with, or else of
-    the current span; the message leaves with the span's own, so that `process` is its child."""
+    """The span `publish` is a child of the message's `traceparent`, or else of the current span.
+
+    The message is sent with the span's own `traceparent`, so that `process` is its child.
+    """
 
     def __init__(self, inner: Publisher) -> None:
         self._inner = inner
