@@ -65,6 +65,11 @@ class ActivationStore(Protocol):
         """
         ...
 
+    def owner(self, activation_id: str) -> str | None:
+        """Its user's id, or None when it is missing; also of one that can't be read, and of an
+        expired one that is not deleted yet, so that the owner can erase them."""
+        ...
+
     def delete(self, activation_id: str) -> None:
         """Erase it and its dead letters; that it is gone already is no error."""
         ...

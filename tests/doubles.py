@@ -107,6 +107,9 @@ class StoreWithFaults:
             raise self.applied_but_raises.popleft()
         return written
 
+    def owner(self, activation_id: str) -> str | None:
+        return self._store.owner(activation_id)
+
     def delete(self, activation_id: str) -> None:
         self._store.delete(activation_id)
 

@@ -94,7 +94,12 @@ class ActivationRoutes:
 
     def erase(self, activation_id: str) -> Response:
         """A worker that writes later meets a conflict; a message in the queue finds nothing."""
-        self.store.delete(self._own(activation_id).activation.activation_id)
+        user_id = self.callers.user_id()
+        # Its owner alone: a document that this release can't read is erased like any other.
+        owner = self.store.owner(activation_id) if is_activation_id(activation_id) else None
+        if owner != user_id:
+            raise _not_found()
+        self.store.delete(activation_id)
         return Response(status=204)
 
     def _accept(self) -> Accepted:
@@ -119,7 +124,7 @@ class ActivationRoutes:
         user_id = self.callers.user_id()
         stored = self.store.get(activation_id) if is_activation_id(activation_id) else None
         if stored is None or stored.activation.user_id != user_id:
-            raise Problem(404, "There is no such activation.")
+            raise _not_found()
         return stored
 
 
@@ -142,8 +147,12 @@ def _has_changed(stored: Stored) -> bool:
 
 def _not_erased(stored: Stored | None) -> Stored:
     if stored is None:
-        raise Problem(404, "There is no such activation.")
+        raise _not_found()
     return stored
+
+
+def _not_found() -> Problem:
+    return Problem(404, "There is no such activation.")
 
 
 def _accepted_headers(accepted: Accepted, applied: str | None) -> dict[str, str]:

@@ -74,6 +74,11 @@ class SqliteStore:
             raise Conflict(activation.activation_id)
         return self._just_written(activation, row)
 
+    def owner(self, activation_id: str) -> str | None:
+        query = "SELECT user_id FROM activations WHERE activation_id = ?"
+        found = self._database.execute(query, activation_id).fetchone()
+        return None if found is None else str(found[0])
+
     def delete(self, activation_id: str) -> None:
         self._erase(_ONE, activation_id)
 

@@ -95,6 +95,12 @@ class FirestoreStore:
                 raise Conflict(activation.activation_id) from None
         return _just_written(activation, result.update_time)
 
+    def owner(self, activation_id: str) -> str | None:
+        with _translated():
+            snapshot = self._collection.document(activation_id).get(["user_id"], **_BOUNDED)
+        user_id = (snapshot.to_dict() or {}).get("user_id")
+        return user_id if isinstance(user_id, str) else None
+
     def delete(self, activation_id: str) -> None:
         with _translated():
             self._erase(self._letters, "activation_id", activation_id)

@@ -185,6 +185,27 @@ def test_a_version_from_before_an_erasure_does_not_fit_a_new_one_of_the_same_id(
     assert again.version != created.version
 
 
+def test_the_owner_is_named(backend: Backend) -> None:
+    created = backend.store.create(backend.an_activation(user_id="u1"))
+    assert backend.store.owner(created.activation.activation_id) == "u1"
+
+
+def test_nobody_owns_what_is_missing(backend: Backend) -> None:
+    assert backend.store.owner(uuid.uuid4().hex) is None
+
+
+@pytest.mark.parametrize("kind", UNREADABLE)
+def test_the_owner_of_an_unreadable_one_is_named_and_can_erase_it(
+    backend: Backend, kind: str
+) -> None:
+    created = backend.store.create(backend.an_activation(user_id="u1"))
+    activation_id = created.activation.activation_id
+    backend.change(activation_id, UNREADABLE[kind])
+    assert backend.store.owner(activation_id) == "u1"
+    backend.store.delete(activation_id)
+    assert backend.store.owner(activation_id) is None
+
+
 def test_erasing_twice_is_no_error(backend: Backend) -> None:
     created = backend.store.create(backend.an_activation())
     backend.store.delete(created.activation.activation_id)

@@ -94,6 +94,27 @@ def test_an_unreadable_one_itself_is_a_503(
     assert (answer.status_code, answer.content_type) == (503, "application/problem+json")
 
 
+@pytest.mark.parametrize("change", UNREADABLE.values(), ids=UNREADABLE)
+def test_its_owner_can_erase_an_unreadable_one(
+    apps: Apps, store: SqliteStore, database: Database, change: Change
+) -> None:
+    store.create(an_activation("spoilt", user_id="local"))
+    change_document(database, "spoilt", change)
+    assert apps.ingress.delete("/activations/spoilt").status_code == 204
+    assert database.execute("SELECT count(*) FROM activations").fetchone()[0] == 0
+
+
+def test_an_unreadable_one_of_somebody_else_is_as_good_as_missing(
+    apps: Apps, store: SqliteStore, database: Database
+) -> None:
+    store.create(an_activation("theirs", user_id="somebody else"))
+    change_document(database, "theirs", UNREADABLE["status is a number"])
+    answers = [apps.ingress.delete(f"/activations/{name}") for name in ("theirs", "missing")]
+    assert [answer.status_code for answer in answers] == [404, 404]
+    assert answers[0].data == answers[1].data
+    assert database.execute("SELECT count(*) FROM activations").fetchone()[0] == 1
+
+
 def test_pages_go_on_behind_one_of_unreadable_ones_alone(
     apps: Apps, database: Database, fifty: list[str]
 ) -> None:
