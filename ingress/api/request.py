@@ -15,6 +15,7 @@ from pydantic_core import PydanticCustomError, to_json
 from werkzeug.datastructures import LanguageAccept
 
 from shared.domain.profile import Profile
+from shared.domain.text import is_text, looks_empty, without_formats
 from shared.http.problems import Problem
 
 MAX_BODY_BYTES = 32 * 1024
@@ -26,26 +27,18 @@ MOST_THAT_NFC_JOINS = 4
 SHORTEST_DEADLINE_SECONDS = 10
 DEFAULT_LANGUAGE = "sv"
 
-BIDI_CONTROLS = {*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F, 0x061C, 0xFEFF}
-"""They arrive with copied text and turn the reading order of what stands around them; dropped."""
-
-_WITHOUT_BIDI_CONTROLS = dict.fromkeys(BIDI_CONTROLS)
-
-NOT_IN_A_GOAL = ("Cc", "Cs", "Co", "Cn", "Zl", "Zp")
-"""Unicode categories: control, surrogate, private, unassigned, line and paragraph separator."""
-
 LANGUAGE_TAG = r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8}){0,7}$"
 
 
 def _clean_goal(goal: str) -> str:
-    text = goal.translate(_WITHOUT_BIDI_CONTROLS).strip()
+    text = without_formats(goal).strip()
     # Before NFC, which is quadratic in a run of combining marks.
     if len(text) > MAX_GOAL_CHARACTERS * MOST_THAT_NFC_JOINS:
         raise _too_long()
     text = unicodedata.normalize("NFC", text)
-    if any(unicodedata.category(character) in NOT_IN_A_GOAL for character in text):
+    if not is_text(text):
         raise PydanticCustomError("control_character", "must not contain control characters")
-    if not any(unicodedata.category(character)[0] in "LNPSM" for character in text):
+    if looks_empty(text):
         raise PydanticCustomError("blank", "must not be empty")
     if len(text) > MAX_GOAL_CHARACTERS:
         raise _too_long()

@@ -5,10 +5,11 @@ what Gemini answers, for the fallback library and for what clients read. `Stored
 tolerant, is the same step read back.
 """
 
-import unicodedata
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+
+from shared.domain.text import cleaned, looks_empty
 
 ActivationType = Literal["meditation", "physical", "social", "ai_assessment", "live_event"]
 CategoryId = Literal["inner_child", "manifest", "shadows", "brainsync", "sleep"]
@@ -16,13 +17,13 @@ LogType = Literal["text", "video", "audio"]
 
 
 def neutral(text: str) -> str:
-    """Without control characters, and with no character that could begin or end HTML.
+    """Without control, bidi and zero-width characters, and with no character that could begin or
+    end HTML; empty where it looks empty.
 
     Clients should escape what they show; a step is harmless where one forgets to.
     """
-    spaced = text.replace("\t", " ")
-    kept = (c for c in spaced if c == "\n" or unicodedata.category(c) not in ("Cc", "Cs", "Cn"))
-    return "".join(kept).replace("<", "‹").replace(">", "›")
+    shown = cleaned(text).replace("<", "‹").replace(">", "›")
+    return "" if looks_empty(shown) else shown
 
 
 Neutral = BeforeValidator(lambda value: neutral(value) if isinstance(value, str) else value)

@@ -16,6 +16,10 @@ from tests.builders import a_step, step_fields
         ("två\nrader", "två\nrader"),
         ("5 < 6", "5 ‹ 6"),
         ("emoji 👩\u200d👧 stays", "emoji 👩\u200d👧 stays"),
+        ("\u202ereversed\u2066", "reversed"),
+        ("zero\u200bwidth\ufeff", "zerowidth"),
+        ("two\u2028lines", "two\nlines"),
+        ("private\ue000use", "privateuse"),
     ],
 )
 @pytest.mark.parametrize("field", ["title", "description", "prompt", "prerequisite"])
@@ -25,6 +29,11 @@ def test_html_and_control_characters_are_neutralised(field: str, written: str, k
 
 def test_questions_are_neutralised_too() -> None:
     assert a_step(questions=["<b>Varför?</b>"]).questions == ("‹b›Varför?‹/b›",)
+
+
+def test_a_title_that_looks_empty_is_no_title() -> None:
+    with pytest.raises(ValidationError):
+        a_step(title="\u3164")
 
 
 def test_a_prerequisite_of_null_is_none_at_all() -> None:
