@@ -12,7 +12,14 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-ShortText = Annotated[str, StringConstraints(max_length=200)]
+from shared.domain.text import cleaned
+
+ShortText = Annotated[
+    str,
+    StringConstraints(max_length=200),
+    # Not refused: users don't see what the frontend sends, and a stored profile must stay readable.
+    BeforeValidator(lambda value: cleaned(value) if isinstance(value, str) else value),
+]
 LARGEST_NUMBER = 10**9
 
 
@@ -21,7 +28,7 @@ def _one_plain_value(value: Any) -> Any:
     short = isinstance(value, str) and len(value) <= 200
     number = isinstance(value, (int, float)) and abs(value) <= LARGEST_NUMBER
     if value is None or short or number:
-        return value
+        return cleaned(value) if isinstance(value, str) else value
     raise PydanticCustomError("plain_value", "must be true, false, a number or a short text")
 
 

@@ -1,6 +1,7 @@
 """What a client sends: the faults 1 to 4 of the catalogue, and what is normalised."""
 
 import json
+from operator import attrgetter
 from typing import Any
 
 import pytest
@@ -350,6 +351,28 @@ def test_a_profile_is_read_as_todays_frontend_sends_it() -> None:
 )
 def test_an_unknown_key_in_a_profile_is_dropped(sent: dict[str, Any], kept: dict[str, Any]) -> None:
     assert parse(a_body(profile=sent)).profile == Profile.model_validate(kept)
+
+
+@pytest.mark.parametrize(
+    ("path", "sent", "kept"),
+    [
+        ("focus_area", {"focusArea": "sö\u0000mn\u0007"}, "sömn"),
+        ("focus_area", {"focusArea": "\u202esömn\u200b"}, "sömn"),
+        ("focus_area", {"focusArea": "mitt\u2028liv"}, "mitt\nliv"),
+        ("personality_type.traits", {"personalityType": {"traits": ["lu\u0000gn"]}}, ("lugn",)),
+        ("neuro_tendencies.adhd_score", {"neuroTendencies": {"adhdScore": "1\u0000"}}, "1"),
+        ("wellbeing_flags.suicide_risk", {"wellbeingFlags": {"suicideRisk": "\u0085high"}}, "high"),
+    ],
+)
+def test_a_profile_is_cleaned_of_what_is_no_text(
+    path: str, sent: dict[str, Any], kept: object
+) -> None:
+    assert attrgetter(path)(parse(a_body(profile=sent)).profile) == kept
+
+
+def test_a_lone_surrogate_in_a_profile_is_refused() -> None:
+    more = r', "profile": {"focusArea": "\ud800"}'
+    assert refusal(raw_body(more=more)).status == 400
 
 
 @pytest.mark.parametrize(
