@@ -3,7 +3,6 @@
 import threading
 
 import pytest
-from werkzeug.test import EnvironBuilder, run_wsgi_app
 
 import ingress.app
 from local.sqlite.database import Database
@@ -142,29 +141,6 @@ def test_bad_input_is_a_problem_and_leaves_nothing_behind(
         assert [error["pointer"] for error in problem["errors"]] == [pointer]
     assert count(database) == 0
     assert apps.publisher.published == []
-
-
-def test_a_chunked_body_that_is_too_large_is_refused(apps: Apps, database: Database) -> None:
-    class Endless:
-        def __init__(self) -> None:
-            self.read_bytes = 0
-
-        def read(self, size: int = -1) -> bytes:
-            self.read_bytes += max(size, 0)
-            return b"a" * max(size, 0)
-
-        def readline(self, size: int = -1) -> bytes:
-            return self.read(size)
-
-    body = Endless()
-    environ = EnvironBuilder("/activations", method="POST").get_environ()
-    chunked = {"HTTP_TRANSFER_ENCODING": "chunked", "wsgi.input_terminated": True}
-    environ.update({"wsgi.input": body, "CONTENT_TYPE": "application/json", **chunked})
-    environ.pop("CONTENT_LENGTH", None)
-    _, status, _ = run_wsgi_app(apps.ingress.application, environ)
-    assert status.startswith("413")
-    assert body.read_bytes < 100_000
-    assert count(database) == 0
 
 
 def test_an_activation_is_shown_to_its_owner(apps: Apps) -> None:
