@@ -14,7 +14,7 @@ from ingress.api.routes import ActivationRoutes
 from ingress.openapi.routes import docs_routes
 from ingress.page.routes import page_routes
 from ingress.submit.accept import Acceptor
-from ingress.submit.limits import BurstLimit, DailyLimit
+from ingress.submit.limits import BurstLimit
 from ingress.submit.wait_slots import WaitSlots
 from shared.clock import Clock, utc_now
 from shared.drain import Drain
@@ -105,7 +105,5 @@ def _acceptor(
         clock=clock,
         time_to_answer=timedelta(seconds=settings.activation_deadline_seconds),
         time_to_live=timedelta(days=settings.activation_ttl_days),
-        daily_limit=DailyLimit(
-            store=store, clock=clock, limit=settings.limit("daily_limit_per_user")
-        ),
+        daily_limit=settings.limit("daily_limit_per_user"),
     )

@@ -9,6 +9,7 @@
     │   └── NothingToVerifyWith  the signing keys could not be fetched yet: closed, for everybody
     ├── StoreError
     │   ├── AlreadyExists        create: the id is taken (it may be by our own lost write)
+    │   ├── LimitReached         create: the user has submitted as many as allowed in 24 hours
     │   ├── Conflict             replace: the version is not the current one, or nothing is there
     │   └── StoreUnavailable     the store did not answer in time; the write may have been applied
     ├── PublishFailed            the queue did not confirm; the message may still arrive
@@ -16,6 +17,8 @@
 
 Adapters translate their vendor's errors into these once; nobody else catches a vendor's error.
 """
+
+from datetime import datetime
 
 
 class BackendError(Exception):
@@ -56,6 +59,14 @@ class AlreadyExists(StoreError):
     When the answer to an earlier attempt of the same call was lost, the document that is in the
     way is our own: read it and compare before calling it someone else's.
     """
+
+
+class LimitReached(StoreError):
+    """`create` would exceed the user's daily limit. There is room for one at `free_at`."""
+
+    def __init__(self, free_at: datetime) -> None:
+        super().__init__(free_at.isoformat())
+        self.free_at = free_at
 
 
 class Conflict(StoreError):

@@ -50,8 +50,13 @@ class ActivationStore(Protocol):
     later release has added outlives `replace`; inside `usage`, `profile` and `step` it may not.
     """
 
-    def create(self, activation: Activation) -> Stored:
-        """Write a new one. Raises AlreadyExists when the id is taken."""
+    def create(self, activation: Activation, *, daily_limit: int = 0) -> Stored:
+        """Write a new one and, unless the limit is 0, count it for its user: both or neither.
+
+        Counted are those that were created, with a limit, in the 24 hours before its `created_at`,
+        the erased ones as well. Raises AlreadyExists when the id is taken, LimitReached when
+        `daily_limit` are counted already.
+        """
         ...
 
     def get(self, activation_id: str) -> Stored | None:
@@ -76,16 +81,12 @@ class ActivationStore(Protocol):
 
     def delete_all(self, user_id: str) -> None:
         """Erase all of the user's that are there when it begins, the unreadable ones as well, and
-        the dead letters that say they are the user's."""
+        the dead letters that say they are the user's. The count of `create` stays."""
         ...
 
     def page(self, user_id: str, *, limit: int, cursor: str | None = None) -> Page:
         """The user's own, newest first; at most `limit`, and fewer, or none, where some can't be
         read: only a missing cursor means that there are no more. Raises InvalidCursor."""
-        ...
-
-    def count_since(self, user_id: str, since: datetime) -> int:
-        """How many of the user's activations were created at or after `since`."""
         ...
 
     def due(self, now: datetime, *, limit: int) -> list[Stored]:

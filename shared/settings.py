@@ -82,7 +82,8 @@ class Settings(BaseSettings):
     push_audience: str | None = None
     push_service_account: str | None = None
     cors_allowed_origins: Annotated[tuple[str, ...], NoDecode] = ()
-    daily_limit_per_user: int = Field(default=50, ge=0)
+    # A counter holds a time for each; with more it might not fit into Firestore's 1 MiB.
+    daily_limit_per_user: int = Field(default=50, ge=0, le=10_000)
     burst_limit_per_user: int = Field(default=60, ge=0)
     burst_limit_per_address: int = Field(default=600, ge=0)
     board: bool = False

@@ -99,10 +99,10 @@ class StoreWithFaults:
         self.reads += 1
         return self._store.get(activation_id)
 
-    def create(self, activation: Activation) -> Stored:
+    def create(self, activation: Activation, *, daily_limit: int = 0) -> Stored:
         if self.raises:
             raise self.raises.popleft()
-        written = self._store.create(activation)
+        written = self._store.create(activation, daily_limit=daily_limit)
         if self.applied_but_raises:
             raise self.applied_but_raises.popleft()
         return written
@@ -118,9 +118,6 @@ class StoreWithFaults:
 
     def page(self, user_id: str, *, limit: int, cursor: str | None = None) -> Page:
         return self._store.page(user_id, limit=limit, cursor=cursor)
-
-    def count_since(self, user_id: str, since: datetime) -> int:
-        return self._store.count_since(user_id, since)
 
     def due(self, now: datetime, *, limit: int) -> list[Stored]:
         return self._store.due(now, limit=limit)

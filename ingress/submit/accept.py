@@ -13,11 +13,11 @@ import structlog
 
 from ingress.api.idempotency import derived_id, fingerprint
 from ingress.api.request import ActivationRequest
-from ingress.submit.limits import DailyLimit
+from ingress.submit.limits import daily_limit_reached
 from shared.clock import Clock
 from shared.domain.activation import REPUBLISH_AFTER, Activation, accepted
 from shared.domain.messages import encode
-from shared.errors import AlreadyExists, Conflict, PublishFailed, StoreUnavailable
+from shared.errors import AlreadyExists, Conflict, LimitReached, PublishFailed, StoreUnavailable
 from shared.http.problems import Problem
 from shared.ports import ActivationStore, Publisher, Stored
 from shared.telemetry.provider import telemetry
@@ -40,7 +40,7 @@ class Acceptor:
     clock: Clock
     time_to_answer: timedelta
     time_to_live: timedelta
-    daily_limit: DailyLimit
+    daily_limit: int
 
     def accept(
         self,
@@ -57,21 +57,15 @@ class Acceptor:
         for another request or the deadline asked for is too late. Nothing is published then.
         """
         wanted = self._wanted(user_id, request, language, traceparent, key)
-        refusal = self.daily_limit.reserve(user_id)
-        if refusal is not None:
+        try:
+            found = self._create(wanted)
+        except LimitReached as reached:
             # A replay makes nothing new, so it is answered all the same.
             earlier = self.store.get(wanted.activation_id) if key else None
             if earlier is None:
-                raise refusal
-            return self._replay(wanted, earlier)
-        made = False
-        try:
-            found = self._create(wanted)
-            made = found.activation.creation_id == wanted.creation_id
-        finally:
-            if not made:
-                self.daily_limit.release(user_id)
-        if not made:
+                raise daily_limit_reached(self.daily_limit, reached, self.clock()) from None
+            found = earlier
+        if found.activation.creation_id != wanted.creation_id:
             return self._replay(wanted, found)
         if found.activation.status == "queued":
             self._publish(found)
@@ -116,14 +110,14 @@ class Acceptor:
         """What is there after it: the wanted one, or an earlier one of the same key. Our own write
         counts as made when its answer was lost."""
         with contextlib.suppress(AlreadyExists):
-            return self.store.create(wanted)
+            return self.store.create(wanted, daily_limit=self.daily_limit)
         found = self.store.get(wanted.activation_id)
         if found is not None:
             return found
         # An earlier one that has expired, and that the TTL policy has not deleted yet.
         self.store.delete(wanted.activation_id)
         with contextlib.suppress(AlreadyExists):
-            return self.store.create(wanted)
+            return self.store.create(wanted, daily_limit=self.daily_limit)
         raise StoreUnavailable("the write can't be read back")
 
     def _replay(self, wanted: Activation, earlier: Stored) -> Accepted:

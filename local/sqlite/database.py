@@ -47,6 +47,11 @@ CREATE TABLE IF NOT EXISTS dead_letters (
     activation_id TEXT,
     user_id TEXT
 );
+CREATE TABLE IF NOT EXISTS submissions (
+    counter TEXT NOT NULL,
+    submitted_at INTEGER NOT NULL
+);
+CREATE INDEX IF NOT EXISTS submissions_of_a_user ON submissions (counter);
 CREATE TABLE IF NOT EXISTS messages (
     message_id INTEGER PRIMARY KEY AUTOINCREMENT,
     topic TEXT NOT NULL,

@@ -11,6 +11,7 @@ from local.sqlite.database import Database
 from shared.clock import Clock, utc_now
 from shared.domain.activation import Activation
 from shared.domain.cursor import decode_cursor, encode_cursor
+from shared.domain.daily_limit import A_DAY, counter_of, still_counted
 from shared.domain.messages import DEAD_LETTERS_KEPT, DeadLetter
 from shared.domain.summary import Outline
 from shared.domain.timestamps import from_microseconds, to_microseconds
@@ -44,14 +45,17 @@ class SqliteStore:
         self._database = database
         self._clock = clock
 
-    def create(self, activation: Activation) -> Stored:
+    def create(self, activation: Activation, *, daily_limit: int = 0) -> Stored:
         row = self._row(activation)
-        created = self._database.execute(
-            "INSERT INTO activations (activation_id, user_id, created_at, expires_at, due_at,"
-            " version, written_at, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
-            " ON CONFLICT (activation_id) DO NOTHING",
-            *row.values(),
-        )
+        with self._database.transaction():
+            created = self._database.execute(
+                "INSERT INTO activations (activation_id, user_id, created_at, expires_at, due_at,"
+                " version, written_at, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+                " ON CONFLICT (activation_id) DO NOTHING",
+                *row.values(),
+            )
+            if daily_limit and created.rowcount == 1:
+                self._count(activation, daily_limit)
         if created.rowcount != 1:
             raise AlreadyExists(activation.activation_id)
         return self._just_written(activation, row)
@@ -99,14 +103,6 @@ class SqliteStore:
         last = found[limit - 1]  # also where it can't be read: the next page is behind it
         return Page(items=items, cursor=encode_cursor(from_microseconds(last[1]), last[0]))
 
-    def count_since(self, user_id: str, since: datetime) -> int:
-        counted = self._database.execute(
-            "SELECT count(*) FROM activations WHERE user_id = ? AND created_at >= ?",
-            user_id,
-            to_microseconds(since),
-        )
-        return int(counted.fetchone()[0])
-
     def due(self, now: datetime, *, limit: int) -> list[Stored]:
         return self._read_up_to(limit, "due_at <= ?", now, "due_at", _to_waiting)
 
@@ -152,11 +148,27 @@ class SqliteStore:
             "DELETE FROM dead_letters WHERE received_at <= ?",
             to_microseconds(now - DEAD_LETTERS_KEPT),
         )
+        self._database.execute(
+            "DELETE FROM submissions WHERE submitted_at <= ?", to_microseconds(now - A_DAY)
+        )
         gone = self._database.execute(
             "DELETE FROM activations WHERE expires_at <= ?", to_microseconds(now)
         )
         self._database.forget_old_pages()
         return gone.rowcount
+
+    def _count(self, activation: Activation, limit: int) -> None:
+        """Take a place of the user's day. Raises LimitReached."""
+        counter, now = counter_of(activation.user_id), activation.created_at
+        rows = self._database.execute(
+            "SELECT submitted_at FROM submissions WHERE counter = ?", counter
+        )
+        still_counted((from_microseconds(row[0]) for row in rows.fetchall()), now=now, limit=limit)
+        self._database.execute(
+            "INSERT INTO submissions (counter, submitted_at) VALUES (?, ?)",
+            counter,
+            to_microseconds(now),
+        )
 
     def _erase(self, statements: tuple[str, ...], whose: str) -> None:
         """The queue's messages too: they carry the goal."""

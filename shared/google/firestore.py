@@ -1,9 +1,10 @@
 """The store on Firestore.
 
-Each method is one RPC; `due` and `recent` take more where documents can't be read, and erasing
-looks for dead letters as well. Conditional writes use the `last_update_time` precondition instead
-of a transaction: a claim with eight racers took 20 ms and had one winner, where transactions
-retried without backoff (docs/adr/0002).
+Each method is one RPC; `due` and `recent` take more where documents can't be read, erasing looks
+for dead letters as well, and `create` with a limit reads a counter that this process does not know.
+Conditional writes use the `last_update_time` precondition instead of a transaction: a claim with
+eight racers took 20 ms and had one winner, where transactions retried without backoff
+(docs/adr/0002).
 """
 
 import json
@@ -25,6 +26,7 @@ from shared.domain.messages import DEAD_LETTERS_KEPT, DeadLetter
 from shared.domain.summary import Outline
 from shared.errors import AlreadyExists, Conflict, StoreUnavailable
 from shared.google.calls import GOOGLE_ERRORS, bounded
+from shared.google.submissions import SubmissionCounters
 from shared.ports import Page, Stored
 from shared.stored_documents import read_all, read_document, read_up_to
 from shared.waiting import wait_until_changed
@@ -64,12 +66,19 @@ class FirestoreStore:
         self._client = client
         self._collection = client.collection(collection)
         self._letters = client.collection(DEAD_LETTERS)
+        self._counters = SubmissionCounters(
+            client, attempt_seconds=ATTEMPT_SECONDS, total_seconds=TOTAL_SECONDS
+        )
 
-    def create(self, activation: Activation) -> Stored:
+    def create(self, activation: Activation, *, daily_limit: int = 0) -> Stored:
         document = self._collection.document(activation.activation_id)
+        fields = _to_document(activation)
         with _translated():
+            if daily_limit:
+                written_at = self._counters.create(document, fields, activation, daily_limit)
+                return _just_written(activation, written_at)
             try:
-                result = document.create(_to_document(activation), **_BOUNDED)
+                result = document.create(fields, **_BOUNDED)
             except google_errors.AlreadyExists:
                 raise AlreadyExists(activation.activation_id) from None
         return _just_written(activation, result.update_time)
@@ -138,13 +147,6 @@ class FirestoreStore:
             return Page(items=items, cursor=None)
         last = snapshots[limit - 1]
         return Page(items=items, cursor=encode_cursor(last.get("created_at"), last.id))
-
-    def count_since(self, user_id: str, since: datetime) -> int:
-        query = self._collection.where(filter=FieldFilter("user_id", "==", user_id)).where(
-            filter=FieldFilter("created_at", ">=", since)
-        )
-        with _translated():
-            return int(query.count().get(**_BOUNDED)[0][0].value)
 
     def due(self, now: datetime, *, limit: int) -> list[Stored]:
         query = (

@@ -13,12 +13,12 @@ from google.cloud.firestore_v1.services.firestore import FirestoreClient
 from google.cloud.firestore_v1.services.firestore.transports import FirestoreGrpcTransport
 
 from ingress.api.request import ActivationRequest
-from ingress.submit.accept import Acceptor
-from ingress.submit.limits import DailyLimit
+from ingress.submit.accept import Accepted, Acceptor
 from shared.clock import utc_now
 from shared.errors import StoreUnavailable
 from shared.google import firestore
 from shared.google.firestore import ATTEMPT_SECONDS, TOTAL_SECONDS, FirestoreStore
+from shared.http.problems import Problem
 from tests.builders import LEASE, a_decider, an_activation
 from tests.doubles import FakePublisher, ScriptedGemini
 from tests.support.emulators import PROJECT, GoogleEmulators, free_port
@@ -28,16 +28,38 @@ from worker.pipeline.process import Processor
 from worker.pipeline.records import Ledger
 
 
+class AnswerLost(grpc.RpcError):  # type: ignore[misc]
+    """A call that ends like this."""
+
+    def result(self) -> None:
+        raise self
+
+    def code(self) -> grpc.StatusCode:
+        return grpc.StatusCode.UNAVAILABLE
+
+    def details(self) -> str:
+        return "told to"
+
+    def trailing_metadata(self) -> None:
+        return None
+
+
 class RpcCounter(grpc.UnaryUnaryClientInterceptor, grpc.UnaryStreamClientInterceptor):  # type: ignore[misc]
-    """Names of the calls that went over the channel."""
+    """Names of the calls that went over the channel. It can lose the next answer."""
 
     def __init__(self) -> None:
         self.calls: list[str] = []
+        self.loses_next_answer = False
 
     def _count(self, proceed: Callable[..., Any], details: Any, request: Any) -> Any:
         method = details.method
         self.calls.append((method.decode() if isinstance(method, bytes) else method).split("/")[-1])
-        return proceed(details, request)
+        call = proceed(details, request)
+        if self.loses_next_answer:
+            self.loses_next_answer = False
+            call.result()
+            return AnswerLost()
+        return call
 
     intercept_unary_unary = _count
     intercept_unary_stream = _count
@@ -62,18 +84,25 @@ def counted(emulators: GoogleEmulators) -> Iterator[Counted]:
     channel.close()
 
 
-def test_create_claim_and_complete_are_one_write_each_and_no_read(counted: Counted) -> None:
-    publisher = FakePublisher()
-    acceptor = Acceptor(
+def acceptor(counted: Counted, publisher: FakePublisher, *, daily_limit: int = 0) -> Acceptor:
+    return Acceptor(
         store=counted.store,
         publisher=publisher,
         clock=utc_now,
         time_to_answer=timedelta(minutes=5),
         time_to_live=timedelta(days=30),
-        daily_limit=DailyLimit(store=counted.store, clock=utc_now, limit=0),
+        daily_limit=daily_limit,
     )
+
+
+def submit(acceptor: Acceptor, *, user: str = "anna", key: str | None = None) -> Accepted:
     request = ActivationRequest(mood=2, goal="komma igång")
-    acceptor.accept("anna", request, language="sv", traceparent="")
+    return acceptor.accept(user, request, language="sv", traceparent="", key=key)
+
+
+def test_create_claim_and_complete_are_one_write_each_and_no_read(counted: Counted) -> None:
+    publisher = FakePublisher()
+    submit(acceptor(counted, publisher))
     assert counted.rpcs.calls == ["Commit"]
     processor = Processor(
         store=counted.store,
@@ -90,6 +119,49 @@ def test_create_claim_and_complete_are_one_write_each_and_no_read(counted: Count
     assert counted.rpcs.calls[3:] == ["Commit", "BatchGetDocuments"]
 
 
+def test_a_user_whom_this_process_has_not_seen_is_read_once_then_a_submit_is_one_write(
+    counted: Counted,
+) -> None:
+    ingress, user = acceptor(counted, FakePublisher(), daily_limit=3), uuid.uuid4().hex
+    submit(ingress, user=user)
+    assert counted.rpcs.calls == ["BatchGetDocuments", "Commit"]
+    submit(ingress, user=user)
+    submit(ingress, user=user)
+    assert counted.rpcs.calls[2:] == ["Commit", "Commit"]
+
+
+def test_a_submit_over_the_daily_limit_is_refused_without_asking_firestore(
+    counted: Counted,
+) -> None:
+    ingress, user = acceptor(counted, FakePublisher(), daily_limit=1), uuid.uuid4().hex
+    submit(ingress, user=user)
+    counted.rpcs.calls.clear()
+    with pytest.raises(Problem):
+        submit(ingress, user=user)
+    assert counted.rpcs.calls == []
+
+
+def test_a_submit_whose_answer_was_lost_is_made_and_counted_once(counted: Counted) -> None:
+    publisher = FakePublisher()
+    ingress, user = acceptor(counted, publisher, daily_limit=3), uuid.uuid4().hex
+    submit(ingress, user=user)
+    counted.rpcs.loses_next_answer = True
+    assert not submit(ingress, user=user).replayed
+    assert len(publisher.published) == 2
+    submit(ingress, user=user)
+    with pytest.raises(Problem):
+        submit(ingress, user=user)
+
+
+def test_after_a_replay_the_next_submit_is_one_write(counted: Counted) -> None:
+    ingress, user = acceptor(counted, FakePublisher(), daily_limit=3), uuid.uuid4().hex
+    assert not submit(ingress, user=user, key="k").replayed
+    assert submit(ingress, user=user, key="k").replayed
+    counted.rpcs.calls.clear()
+    submit(ingress, user=user)
+    assert counted.rpcs.calls == ["Commit"]
+
+
 @pytest.mark.parametrize(
     "call",
     [
@@ -98,13 +170,22 @@ def test_create_claim_and_complete_are_one_write_each_and_no_read(counted: Count
         lambda store: store.replace(an_activation(), "2026-11-23T12:00:00.000001Z"),
         lambda store: store.due(datetime.now(timezone.utc), limit=1),
         lambda store: store.page("anna", limit=1),
-        lambda store: store.count_since("anna", datetime.now(timezone.utc)),
+        lambda store: store.create(an_activation(), daily_limit=1),
         lambda store: store.recent(datetime.now(timezone.utc), limit=1),
         lambda store: store.count_dead_letters(up_to=1),
         lambda store: store.ping(),
     ],
     ids=[
-        *("get", "create", "replace", "due", "page", "count", "recent", "count_dead_letters"),
+        *(
+            "get",
+            "create",
+            "replace",
+            "due",
+            "page",
+            "counted create",
+            "recent",
+            "count_dead_letters",
+        ),
         "ping",
     ],
 )

@@ -14,6 +14,7 @@ import requests
 
 from local.emulators.programs import find_emulators, wait_until_listening
 from local.run.processes import stop_all
+from shared.domain.daily_limit import counter_of
 from shared.domain.messages import DeadLetter
 from shared.google import firestore
 from shared.google.firestore import FirestoreStore
@@ -88,7 +89,7 @@ def fill(host: str) -> None:
     with GoogleEmulators(pubsub_host="", firestore_host=host).found_by_libraries():
         client = firestore.connect(PROJECT, "(default)")
     store = FirestoreStore(client, "activations")
-    store.create(an_activation(ANNAS, user_id="anna", now=NOW))
+    store.create(an_activation(ANNAS, user_id="anna", now=NOW), daily_limit=1)
     store.create(an_activation(BERTILS, user_id="bertil", now=NOW))
     store.create(an_activation(EXPIRED, user_id="anna", now=NOW - timedelta(days=31)))
     letter = DeadLetter(message_id="1", data=b"{}", attributes={}, why="test", received_at=NOW)
@@ -138,6 +139,8 @@ def test_nobody_lists_more_than_that(
         ("DELETE", f"/activations/{ANNAS}"),
         ("POST", "/anything"),
         ("PATCH", "/dead_letters/1"),
+        ("PATCH", f"/submissions/{counter_of('anna')}"),
+        ("DELETE", f"/submissions/{counter_of('anna')}"),
     ],
 )
 def test_nobody_writes(documents: Documents, user: str | None, method: str, path: str) -> None:
@@ -147,5 +150,8 @@ def test_nobody_writes(documents: Documents, user: str | None, method: str, path
 
 
 @pytest.mark.parametrize("user", ["anna", None])
-def test_nobody_reads_dead_letters(documents: Documents, user: str | None) -> None:
-    assert documents.ask(user, "GET", "/dead_letters/1").status_code == 403
+@pytest.mark.parametrize("path", ["/dead_letters/1", f"/submissions/{counter_of('anna')}"])
+def test_nobody_reads_dead_letters_and_counters(
+    documents: Documents, user: str | None, path: str
+) -> None:
+    assert documents.ask(user, "GET", path).status_code == 403

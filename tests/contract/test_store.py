@@ -290,16 +290,6 @@ def test_a_cursor_that_was_not_handed_out_is_refused(backend: Backend, cursor: s
         backend.store.page("pager", limit=2, cursor=cursor)
 
 
-def test_counts_the_users_own_since_a_moment(backend: Backend) -> None:
-    now = datetime.now(timezone.utc)
-    for hours in (0, 1, 25):
-        backend.store.create(
-            backend.an_activation(user_id="counter", now=now - timedelta(hours=hours))
-        )
-    backend.store.create(backend.an_activation(user_id="somebody else", now=now))
-    assert backend.store.count_since("counter", now - timedelta(days=1)) == 2
-
-
 def test_due_are_those_whose_time_has_come_and_which_are_not_done(backend: Backend) -> None:
     now = datetime.now(timezone.utc)
     older = backend.store.create(backend.an_activation(now=now - timedelta(minutes=4)))

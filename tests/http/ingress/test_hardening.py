@@ -284,6 +284,17 @@ def test_the_daily_limit_holds_across_processes(
     assert [*statuses(one, 2), *statuses(two, 2), *statuses(one, 1)] == [202, 202, 202, 429, 429]
 
 
+def test_erasing_all_and_a_restart_make_no_room_for_more(
+    store: SqliteStore, publisher: FakePublisher
+) -> None:
+    before = limited(store, publisher, daily_limit_per_user=5).test_client()
+    assert statuses(before, 6) == [202] * 5 + [429]
+    assert before.delete("/activations").status_code == 204
+    restarted = limited(store, publisher, daily_limit_per_user=5).test_client()
+    assert statuses(restarted, 1) == [429]
+    assert len(publisher.published) == 5
+
+
 @pytest.mark.parametrize("path", ["one", "all"])
 def test_erasing_makes_no_room_for_more(
     store: SqliteStore, publisher: FakePublisher, path: str
@@ -297,22 +308,23 @@ def test_erasing_makes_no_room_for_more(
     assert len(publisher.published) == 2
 
 
-def test_twenty_at_once_get_no_more_than_the_limit(
+def test_fifty_at_once_over_two_processes_get_no_more_than_the_limit(
     store: SqliteStore, publisher: FakePublisher
 ) -> None:
-    app = limited(store, publisher, daily_limit_per_user=5)
-    together = threading.Barrier(20)
+    apps = [limited(store, publisher, daily_limit_per_user=5) for _ in range(2)]
+    together = threading.Barrier(50)
 
-    def at_once(_: int) -> int:
+    def at_once(number: int) -> int:
+        client = apps[number % 2].test_client()
         together.wait()
-        return app.test_client().post("/activations", json=GOOD).status_code
+        return client.post("/activations", json=GOOD).status_code
 
-    with ThreadPoolExecutor(20) as pool:
-        found = sorted(pool.map(at_once, range(20)))
-    assert found == [202] * 5 + [429] * 15
+    with ThreadPoolExecutor(50) as pool:
+        found = sorted(pool.map(at_once, range(50)))
+    assert found == [202] * 5 + [429] * 45
 
 
-def test_a_place_that_nothing_was_made_of_is_given_back(
+def test_a_submit_that_failed_and_its_replay_take_no_place(
     store: SqliteStore, publisher: FakePublisher
 ) -> None:
     faulty = StoreWithFaults(store)

@@ -289,16 +289,35 @@ def test_what_is_completed_cannot_be_cancelled(apps: Apps) -> None:
     assert apps.ingress.post(links["cancel"]).status_code == 409
 
 
-def test_the_daily_limit_of_a_user_is_a_429_with_a_time_to_come_back(
+def test_a_429_of_the_daily_limit_says_when_the_oldest_submit_is_a_day_old(
     store: SqliteStore, publisher: FakePublisher, time: FakeTime
 ) -> None:
     settings = Settings(auth="none", daily_limit_per_user=2)
     app = ingress.app.create_app(settings, store, publisher, time.now).test_client()
-    statuses = [app.post("/activations", json=GOOD).status_code for _ in range(3)]
-    assert statuses == [202, 202, 429]
+    app.post("/activations", json=GOOD)
+    time.advance(3600)
+    app.post("/activations", json=GOOD)
+    time.advance(0.5)
+    refused = app.post("/activations", json=GOOD)
+    assert refused.status_code == 429
+    assert refused.headers["Retry-After"] == str(23 * 3600)
     assert len(publisher.published) == 2
-    time.advance(24 * 3600 + 1)
-    assert app.post("/activations", json=GOOD).status_code == 202
+
+
+def test_after_the_retry_after_of_the_daily_limit_there_is_room_for_one(
+    store: SqliteStore, publisher: FakePublisher, time: FakeTime
+) -> None:
+    settings = Settings(auth="none", daily_limit_per_user=2)
+    app = ingress.app.create_app(settings, store, publisher, time.now).test_client()
+    app.post("/activations", json=GOOD)
+    time.advance(3600)
+    app.post("/activations", json=GOOD)
+    wait = int(app.post("/activations", json=GOOD).headers["Retry-After"])
+    time.advance(wait - 1)
+    early = app.post("/activations", json=GOOD).status_code
+    time.advance(1)
+    then = [app.post("/activations", json=GOOD).status_code for _ in range(2)]
+    assert [early, *then] == [429, 202, 429]
 
 
 def test_another_origin_is_answered_only_when_it_is_listed(

@@ -138,6 +138,7 @@ def test_an_empty_variable_counts_as_unset(environment: SetEnvironment) -> None:
         ("GEMINI_MAX_SLEEP_SECONDS", "-1", "greater than or equal to 0"),
         ("ALLOW_UNAUTHENTICATED", "perhaps", "boolean"),
         ("DAILY_LIMIT_PER_USER", "-1", "greater than or equal to 0"),
+        ("DAILY_LIMIT_PER_USER", "10001", "less than or equal to 10000"),
         ("PUBSUB_TOPIC", "a/b", "match pattern"),
         ("FIRESTORE_COLLECTION", "x", "at least 3 characters"),
     ],
