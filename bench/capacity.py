@@ -20,6 +20,9 @@ POLLS = 4
 WRITES = 3
 """Create, claim, complete: tests/contract/test_firestore_rpcs.py counts them."""
 
+COUNTER_WRITES, COUNTER_READS, COUNTER_DELETES = 1, 2, 1
+"""For the daily limit, at most: a process reads only for a user whom it has not seen."""
+
 RATES = (10, 1_000, 100_000)
 INGRESS_THREADS, WORKER_THREADS = 64, 32
 MOST_WORKERS = 10
@@ -54,7 +57,8 @@ def cost_of_a_thousand(prices: ListPrices, *, sharing: int) -> list[Line]:
     """`sharing`: how many activations an instance works on at once; 1 is the dearest."""
     gemini = load_prices().cost(MODEL, estimate())
     assert gemini is not None
-    reads = POLLS + 1
+    writes, reads = WRITES + COUNTER_WRITES, POLLS + COUNTER_READS
+    deletes = 1 + COUNTER_DELETES
     second = prices.run_vcpu_second + prices.run_gib_second / 2  # 1 vCPU and half a GiB
     seconds = 2 * GENERATION_SECONDS / sharing  # the worker's, and the ingress' that waits
     messages = 2 * 2_048  # published and delivered, of about 2 KB
@@ -66,12 +70,12 @@ def cost_of_a_thousand(prices: ListPrices, *, sharing: int) -> list[Line]:
         ),
         Line(
             "Firestore",
-            f"{WRITES} writes, {reads} reads (polls, the daily limit), 1 TTL delete",
+            f"{writes} writes, {reads} reads (polls, the daily limit), {deletes} TTL deletes",
             1000
             * (
-                WRITES * prices.firestore_write
+                writes * prices.firestore_write
                 + reads * prices.firestore_read
-                + prices.firestore_delete
+                + deletes * prices.firestore_delete
             ),
         ),
         Line("Pub/Sub", f"{messages:,} bytes in and out", 1000 * messages * prices.pubsub_byte),
