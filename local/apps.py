@@ -34,7 +34,9 @@ def serve_worker(data_dir: Path) -> int:
     settings, drain = begin("innerjourney-worker", _is_checked_already)
     settings = with_gemini_key(settings)
     adapters = sqlite_adapters(settings, data_dir)
-    app = worker.app.create_app(settings, *adapters, build_gemini(settings), drain=drain)
+    app = worker.app.create_app(
+        settings, *adapters, build_gemini(settings, drain.given_back), drain=drain
+    )
     return serve(app, settings, drain, LOOPBACK)
 
 

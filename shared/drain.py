@@ -4,7 +4,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 GRACE_SECONDS = 9.0
@@ -36,6 +36,9 @@ class Drain:
 
     export_rest: Callable[[], object] = _nothing
     """Last."""
+
+    given_back: threading.Event = field(default_factory=threading.Event)
+    """Set by `give_back`: nobody may work any more on what was given back."""
 
     def run(self, finish: Finish) -> None:
         """Returns after GRACE_SECONDS at the latest, whatever a step does."""

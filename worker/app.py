@@ -38,7 +38,8 @@ def create_app(
     install_problems(app)
     install_security_headers(app, https=settings.on_cloud_run)
     app.register_blueprint(health_routes(store, publisher, clock))
-    pipeline = build_pipeline(settings, store, publisher, gemini, clock)
+    given_back = drain.given_back if drain else None
+    pipeline = build_pipeline(settings, store, publisher, gemini, clock, given_back)
     routes = WorkerRoutes(
         authorize=push_authorization(settings),
         processor=pipeline.processor,

@@ -16,6 +16,6 @@ def main(host: str = EVERYWHERE) -> int:
     """Serve until SIGTERM. The exit code. Raises SettingsError."""
     settings, drain = begin("innerjourney-worker", check_worker)
     settings = with_gemini_key(settings)
-    gemini = build_gemini(settings)
+    gemini = build_gemini(settings, drain.given_back)
     app = create_app(settings, *google_adapters(settings), gemini, drain=drain)
     return serve(app, settings, drain, host)

@@ -54,7 +54,13 @@ def handle(processor: Processor, pulled: PulledMessage) -> None:
 def pull(settings: Settings, drain: Drain) -> int:
     """Until SIGTERM or SIGINT, and then until `drain` has run. The exit code."""
     store, publisher = google_adapters(settings)
-    pipeline = build_pipeline(settings, store, publisher, build_gemini(settings))
+    pipeline = build_pipeline(
+        settings,
+        store,
+        publisher,
+        build_gemini(settings, drain.given_back),
+        given_back=drain.given_back,
+    )
     drain.end_waits = pipeline.claims.drain
     drain.give_back = pipeline.claims.release_all
     subscriber = pubsub_v1.SubscriberClient()

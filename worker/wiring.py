@@ -1,5 +1,6 @@
 """Build the worker's parts around the store, the queue and the Gemini port they are given."""
 
+import threading
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -29,8 +30,11 @@ from worker.pipeline.sweep import Sweeper
 log = structlog.get_logger(__name__)
 
 
-def build_gemini(settings: Settings) -> Gemini:
-    """Gemini with breaker, retries and repair; without an API key its stand-in."""
+def build_gemini(settings: Settings, given_back: threading.Event | None = None) -> Gemini:
+    """Gemini with breaker, retries and repair; without an API key its stand-in.
+
+    From when `given_back` is set it calls nobody: see `HeldClaims`.
+    """
     if settings.gemini_api_key is None:
         log.warning("gemini.no_api_key", effect="every answer comes from the fallback library")
         return WithoutKey()
@@ -38,6 +42,7 @@ def build_gemini(settings: Settings) -> Gemini:
         TracedGemini(build_sdk(settings), settings.gemini_model),
         failures=settings.gemini_breaker_failures,
         recovery_seconds=settings.gemini_breaker_seconds,
+        given_back=given_back,
     )
     retrying = RetryingGemini(breaking, RetryPolicy.of(settings))
     return TimedGemini(RepairingGemini(retrying, again=breaking))
@@ -71,6 +76,7 @@ def build_pipeline(
     publisher: Publisher,
     gemini: Gemini,
     clock: Clock = utc_now,
+    given_back: threading.Event | None = None,
 ) -> Pipeline:
     lease = timedelta(seconds=settings.lease_seconds)
     fallback = FallbackAnswers(load_library())
@@ -81,7 +87,7 @@ def build_pipeline(
         max_sleep_seconds=settings.gemini_max_sleep_seconds,
         budget_seconds=settings.gemini_budget_seconds,
     )
-    claims = HeldClaims(store)
+    claims = HeldClaims(store, given_back)
     return Pipeline(
         processor=Processor(
             store=store,

@@ -19,6 +19,7 @@ from worker.gemini.port import (
     Gemini,
     GeminiError,
     Generated,
+    ProcessEnds,
     StepRequest,
     Unavailable,
     reason_of,
@@ -30,8 +31,17 @@ log = structlog.get_logger(__name__)
 class BreakingGemini:
     """Refuses calls while Gemini is known to fail."""
 
-    def __init__(self, inner: Gemini, *, failures: int, recovery_seconds: float) -> None:
+    def __init__(
+        self,
+        inner: Gemini,
+        *,
+        failures: int,
+        recovery_seconds: float,
+        given_back: threading.Event | None = None,
+    ) -> None:
+        """`given_back` is set when this process has given its claims back (shared/drain.py)."""
         self._inner = inner
+        self._given_back = given_back or threading.Event()
         self._breaker = CircuitBreaker(
             failure_threshold=failures,
             recovery_timeout=recovery_seconds,
@@ -47,6 +57,8 @@ class BreakingGemini:
 
     def generate(self, request: StepRequest, *, seconds: float) -> Generated:
         """Raises what `inner` raises; while the breaker is open CircuitOpen, without a call."""
+        if self._given_back.is_set():
+            raise ProcessEnds("the claim was given back")
         state = self.state
         if state == STATE_OPEN:
             raise CircuitOpen("the circuit breaker is open")

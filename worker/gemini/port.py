@@ -3,6 +3,7 @@
 GeminiError                    carries the usage so far and the fallback_reason to record
 ├── Unavailable(retry_after)   5xx, 429, timeout, no connection: a retry may succeed
 ├── Blocked                    Gemini refused the prompt or its answer, and would again
+├── ProcessEnds               the claim was given back: nothing is asked any more
 ├── InvalidOutput              the answer is not a valid step
 ├── CircuitOpen                the circuit breaker is open: no call was made
 └── Misconfigured              Gemini refuses our request: key, model, parameters
@@ -88,6 +89,10 @@ class CircuitOpen(GeminiError):
     """The circuit breaker is open, so no call was made."""
 
     fallback_reason: ClassVar[FallbackReason] = "circuit_open"
+
+
+class ProcessEnds(GeminiError):
+    """The claim was given back because this process ends, so nothing was asked."""
 
 
 class Misconfigured(GeminiError):

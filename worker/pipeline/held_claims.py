@@ -21,16 +21,15 @@ would outlast the 3 s that are left before the kill."""
 
 
 class HeldClaims:
-    """`ending` is set when this process has given its claims back: whoever works on one, a retry
-    of Gemini for instance, stops. What is written after that meets a conflict: the version is the
-    fence."""
+    """`given_back` is set when this process has given its claims back: nobody may work on one any
+    more, or call Gemini for it. What is written after that meets a conflict: the version fences."""
 
-    def __init__(self, store: ActivationStore, ending: threading.Event | None = None) -> None:
+    def __init__(self, store: ActivationStore, given_back: threading.Event | None = None) -> None:
         self._store = store
         self._lock = threading.Lock()
         self._held: dict[str, Stored] = {}
         self._draining = threading.Event()
-        self.ending = ending or threading.Event()
+        self.given_back = given_back or threading.Event()
 
     @property
     def draining(self) -> bool:
@@ -45,7 +44,7 @@ class HeldClaims:
         """Hold a claim until `drop`. False where the claims were given back while this one was
         being written: then it is given back here, and nobody may work on it."""
         with self._lock:
-            if not self.ending.is_set():
+            if not self.given_back.is_set():
                 self._held[_key(claimed)] = claimed
                 return True
         self._give_back(claimed)
@@ -64,7 +63,7 @@ class HeldClaims:
         """
         self.drain()
         with self._lock:
-            self.ending.set()
+            self.given_back.set()
             held = list(self._held.values())
         with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="release") as pool:
             return sum(pool.map(self._give_back, held))

@@ -79,7 +79,7 @@ class Processor:
         finally:
             self.claims.drop(claimed)
         # If this process released the claim because it ends, the message must be delivered again.
-        return "released" if outcome == "dropped" and self.claims.ending.is_set() else outcome
+        return "released" if outcome == "dropped" and self.claims.given_back.is_set() else outcome
 
     def _answer(self, claimed: Stored) -> Outcome:
         started = self.monotonic()

@@ -13,10 +13,12 @@ from worker.gemini.port import (
     GeminiError,
     InvalidOutput,
     Misconfigured,
+    ProcessEnds,
     StepRequest,
     Unavailable,
     reason_of,
 )
+from worker.gemini.retrying import RetryingGemini, RetryPolicy
 
 REQUEST = StepRequest(mood=2, goal="komma igång", language="sv")
 FAILURES = 5
@@ -155,3 +157,14 @@ def test_a_quota_as_the_answer_to_a_probe_does_not_close_it() -> None:
     eventually(lambda: breaking.state == "half_open")
     assert call(breaking) == ["quota"]
     assert breaking.state == "half_open"
+
+
+def test_once_the_claims_were_given_back_gemini_is_called_no_more() -> None:
+    given_back = threading.Event()
+    inner = ScriptedGemini()
+    gemini = BreakingGemini(inner, failures=3, recovery_seconds=30, given_back=given_back)
+    given_back.set()
+    policy = RetryPolicy(attempts=3, attempt_seconds=20, max_sleep_seconds=5)
+    with pytest.raises(ProcessEnds):
+        RetryingGemini(gemini, policy).generate(REQUEST, seconds=60)
+    assert inner.requests == []
