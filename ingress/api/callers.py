@@ -22,20 +22,19 @@ class Callers:
     bad_tokens_per_address: BurstLimit
 
     def user_id(self) -> str:
-        """Raises Problem (401; 429 where the address sends too many bad tokens or writes)."""
-        address = request.remote_addr or ""
+        """Raises Problem (401; 429 where the address sends too many bad tokens)."""
         try:
-            user_id = self.identify(request.headers.get("Authorization"))
+            return self.identify(request.headers.get("Authorization"))
         except Problem as problem:
             if problem.status == 401:
-                self.bad_tokens_per_address.count(address)
+                self.bad_tokens_per_address.count(request.remote_addr or "")
             raise
-        if request.method in WRITING:
-            self.writes_per_address.count(address)
-        return user_id
 
     def counted(self) -> str:
-        """The same for requests that write, or read many. Raises Problem (401, 429)."""
+        """The same for requests that write much, or read many. Raises Problem (401, 429)."""
         user_id = self.user_id()
         self.per_user.count(user_id)
+        # Last, so that what a user is refused is not counted against others at their address.
+        if request.method in WRITING:
+            self.writes_per_address.count(request.remote_addr or "")
         return user_id

@@ -245,6 +245,30 @@ def test_writes_of_good_tokens_are_limited_by_address_as_well(
         assert [answer.status_code for answer in answers] == [202, 202, 429]
 
 
+@pytest.mark.parametrize("path", ["/activations", "/activations/a1/cancel"])
+def test_one_user_locks_out_nobody_else_behind_their_address(
+    store: SqliteStore, publisher: FakePublisher, path: str
+) -> None:
+    with GoogleKeys() as keys:
+        app = limited(
+            store,
+            publisher,
+            auth="firebase",
+            google_cloud_project="p",
+            auth_jwks_url=keys.url,
+            burst_limit_per_user=1,
+            burst_limit_per_address=3,
+        ).test_client()
+        claims: dict[str, object] = {"iss": "https://securetoken.google.com/p", "aud": "p"}
+        anna, bo = (
+            {"Authorization": f"Bearer {keys.sign({**claims, 'sub': user})}"}
+            for user in ("anna", "bo")
+        )
+        for _ in range(5):
+            app.post(path, json=GOOD, headers=anna)
+        assert app.post("/activations", json=GOOD, headers=bo).status_code == 202
+
+
 def test_listing_again_and_again_is_a_burst(store: SqliteStore, publisher: FakePublisher) -> None:
     app = limited(store, publisher, burst_limit_per_user=2).test_client()
     assert [app.get("/activations").status_code for _ in range(3)] == [200, 200, 429]
