@@ -19,7 +19,7 @@ from waitress.task import ErrorTask, WSGITask
 from werkzeug.datastructures import LanguageAccept
 from werkzeug.http import parse_accept_header
 
-from shared.http.headers import security_headers
+from shared.http.headers import LONGEST_LIST, security_headers
 from shared.http.problems import CONTENT_TYPE, Problem, problem_json
 from shared.http.request_ids import HEADER
 from shared.http.translations import language_of_sentences
@@ -76,7 +76,7 @@ class Refusal(ErrorTask):  # type: ignore[misc]
         request_id = secrets.token_hex(16)
         write = log.error if status >= 500 else log.info
         write("request.refused", status=status.value, request_id=request_id)
-        accepted = self.request.headers.get("ACCEPT_LANGUAGE")
+        accepted = self.request.headers.get("ACCEPT_LANGUAGE", "")[:LONGEST_LIST]
         language = language_of_sentences(parse_accept_header(accepted, LanguageAccept))
         detail = _DETAILS.get(status, "The request can't be read.")
         body = problem_json(Problem(status, detail), language).encode()
