@@ -11,6 +11,7 @@ import pytest
 
 from local.emulators.subscriptions import DEAD_LETTER_SUBSCRIPTION, PUSH_SUBSCRIPTION, Delivery
 from shared.settings import Settings
+from shared.start_checks import check_ingress, check_worker
 from tests import ROOT
 from tests.support.deployment import (
     DEPLOY,
@@ -165,12 +166,14 @@ def test_without_gemini_there_is_no_secret(tmp_path: Path) -> None:
 
 
 def test_every_variable_of_the_services_is_a_setting_that_starts_them(first: Run) -> None:
-    for service in ("innerjourney-worker", "innerjourney-ingress"):
+    checks = {"innerjourney-worker": check_worker, "innerjourney-ingress": check_ingress}
+    for service, check in checks.items():
         given = first.flag("update-env-vars", "run", "deploy", service)
         pairs = given[3:].split(";") if given.startswith("^;^") else given.split(",")
         found = {key.lower(): value for key, value in (pair.split("=", 1) for pair in pairs)}
         assert set(found) <= set(Settings.model_fields)
         settings = Settings.model_validate({**found, "k_service": service})
+        check(settings)
         # One instance takes as many requests as it has threads.
         assert first.flag("concurrency", "run", "deploy", service) == str(settings.web_threads)
 

@@ -1,13 +1,15 @@
 """docker-compose.yml agrees with the code and with itself."""
 
 import inspect
+from collections.abc import Callable
 from urllib.parse import urlsplit
 
 import pytest
 
 from local.emulators import set_up, timer
 from local.run import emulated
-from shared.settings import Settings
+from shared.settings import Settings, read_settings
+from shared.start_checks import check_ingress, check_worker
 from tests.support.docker.compose import Service, interpolated, services
 
 EMULATOR_IMAGE = "gcr.io/google.com/cloudsdktool/google-cloud-cli:emulators"
@@ -29,6 +31,15 @@ def test_every_variable_is_a_setting_that_the_code_takes(service: Service) -> No
     assert set(service.environment) <= KNOWN
     given = {name.lower(): value for name, value in service.environment.items() if value}
     Settings.model_validate(given)
+
+
+@pytest.mark.parametrize(("name", "check"), [("ingress", check_ingress), ("worker", check_worker)])
+def test_a_service_starts_with_them(
+    monkeypatch: pytest.MonkeyPatch, name: str, check: Callable[[Settings], None]
+) -> None:
+    for variable, value in ALL[name].environment.items():
+        monkeypatch.setenv(variable, value)
+    check(read_settings())
 
 
 def test_what_it_takes_from_its_caller_is_a_setting_and_optional() -> None:
