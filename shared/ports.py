@@ -12,7 +12,7 @@ from typing import Protocol
 
 from shared.domain.activation import Activation
 from shared.domain.messages import DeadLetter, Message
-from shared.domain.summary import Outline
+from shared.domain.summary import Summary
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,7 +94,7 @@ class ActivationStore(Protocol):
         release is left out: this release can't judge it, so it leaves it alone."""
         ...
 
-    def recent(self, since: datetime, *, limit: int) -> list[Outline]:
+    def recent(self, since: datetime, *, limit: int) -> list[Summary]:
         """Everybody's that were created at or after `since`, newest first; the newest `limit`."""
         ...
 

@@ -7,7 +7,7 @@ from threading import Event
 
 from shared.domain.activation import Activation, Usage
 from shared.domain.messages import DeadLetter, Message
-from shared.domain.summary import Outline
+from shared.domain.summary import Summary
 from shared.errors import PublishFailed
 from shared.ports import ActivationStore, Page, Stored
 from tests.builders import NOON, a_step
@@ -122,7 +122,7 @@ class StoreWithFaults:
     def due(self, now: datetime, *, limit: int) -> list[Stored]:
         return self._store.due(now, limit=limit)
 
-    def recent(self, since: datetime, *, limit: int) -> list[Outline]:
+    def recent(self, since: datetime, *, limit: int) -> list[Summary]:
         if self.raises:
             raise self.raises.popleft()
         return self._store.recent(since, limit=limit)

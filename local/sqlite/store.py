@@ -13,7 +13,7 @@ from shared.domain.activation import Activation
 from shared.domain.cursor import decode_cursor, encode_cursor
 from shared.domain.daily_limit import A_DAY, counter_of, still_counted
 from shared.domain.messages import DEAD_LETTERS_KEPT, DeadLetter
-from shared.domain.summary import Outline
+from shared.domain.summary import Summary
 from shared.domain.timestamps import from_microseconds, to_microseconds
 from shared.errors import AlreadyExists, Conflict
 from shared.ports import Page, Stored
@@ -106,9 +106,9 @@ class SqliteStore:
     def due(self, now: datetime, *, limit: int) -> list[Stored]:
         return self._read_up_to(limit, "due_at <= ?", now, "due_at", _to_waiting)
 
-    def recent(self, since: datetime, *, limit: int) -> list[Outline]:
+    def recent(self, since: datetime, *, limit: int) -> list[Summary]:
         order = "created_at DESC"
-        return self._read_up_to(limit, "created_at >= ?", since, order, _to_outline)
+        return self._read_up_to(limit, "created_at >= ?", since, order, _to_summary)
 
     def wait(
         self, activation_id: str, *, seen: str, seconds: float, stop: Event | None = None
@@ -244,6 +244,6 @@ def _to_waiting(row: _Row) -> Stored | None:
     return stored if stored.activation.waiting else None
 
 
-def _to_outline(row: _Row) -> Outline:
+def _to_summary(row: _Row) -> Summary:
     activation_id, body = row[0], row[4]
-    return read_document(activation_id, lambda: Outline.model_validate_json(body))
+    return read_document(activation_id, lambda: Summary.model_validate_json(body))

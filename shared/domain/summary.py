@@ -7,7 +7,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict
 from shared.domain.activation import WAITING, Activation, Usage
 
 
-class Outline(BaseModel):
+class Summary(BaseModel):
     """An activation without its user, goal, profile and step.
 
     For counting: a reader that never gets what is personal can't show it, and reads less.
@@ -26,7 +26,7 @@ class Outline(BaseModel):
     usage: Usage = Usage()
 
     @classmethod
-    def of(cls, activation: Activation) -> Outline:
+    def of(cls, activation: Activation) -> Summary:
         return cls.model_validate(activation.model_dump(include=set(cls.model_fields)))
 
     @property

@@ -23,7 +23,7 @@ from google.cloud.firestore_v1.base_query import FieldFilter
 from shared.domain.activation import Activation
 from shared.domain.cursor import decode_cursor, encode_cursor
 from shared.domain.messages import DEAD_LETTERS_KEPT, DeadLetter
-from shared.domain.summary import Outline
+from shared.domain.summary import Summary
 from shared.errors import AlreadyExists, Conflict, StoreUnavailable
 from shared.google.calls import GOOGLE_ERRORS, bounded
 from shared.google.submissions import SubmissionCounters
@@ -156,14 +156,14 @@ class FirestoreStore:
         )
         return _read_up_to(limit, query, _to_waiting)
 
-    def recent(self, since: datetime, *, limit: int) -> list[Outline]:
+    def recent(self, since: datetime, *, limit: int) -> list[Summary]:
         query = (
             self._collection.where(filter=FieldFilter("shard", "in", list(range(SHARDS))))
             .where(filter=FieldFilter("created_at", ">=", since))
             .order_by("created_at", direction=firestore.Query.DESCENDING)
-            .select(Outline.model_fields)
+            .select(Summary.model_fields)
         )
-        return _read_up_to(limit, query, _to_outline)
+        return _read_up_to(limit, query, _to_summary)
 
     def wait(
         self, activation_id: str, *, seen: str, seconds: float, stop: Event | None = None
@@ -249,9 +249,9 @@ def _to_waiting(snapshot: Any) -> Stored | None:
     return stored if stored is not None and stored.activation.waiting else None
 
 
-def _to_outline(snapshot: Any) -> Outline | None:
-    outline = read_document(snapshot.id, lambda: Outline.model_validate(snapshot.to_dict()))
-    return None if outline.expires_at <= snapshot.read_time else outline
+def _to_summary(snapshot: Any) -> Summary | None:
+    summary = read_document(snapshot.id, lambda: Summary.model_validate(snapshot.to_dict()))
+    return None if summary.expires_at <= snapshot.read_time else summary
 
 
 def _just_written(activation: Activation, update_time: DatetimeWithNanoseconds) -> Stored:

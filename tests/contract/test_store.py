@@ -16,7 +16,7 @@ from local.sqlite.database import open_database
 from local.sqlite.store import SqliteStore
 from shared.domain.activation import Activation, Usage
 from shared.domain.messages import DeadLetter
-from shared.domain.summary import Outline
+from shared.domain.summary import Summary
 from shared.errors import AlreadyExists, Conflict, InvalidCursor, StoreUnavailable
 from shared.google import firestore
 from shared.google.firestore import FirestoreStore
@@ -323,7 +323,7 @@ def test_recent_are_everybodys_of_late_newest_first_without_what_is_personal(
     backend.store.create(backend.an_activation(now=now - timedelta(hours=2)))
     for wanted in created:
         backend.store.create(wanted)
-    newest_first = [Outline.of(created[index]) for index in (1, 2, 0)]
+    newest_first = [Summary.of(created[index]) for index in (1, 2, 0)]
     since = created[0].created_at
     assert backend.store.recent(since, limit=9) == newest_first
     assert backend.store.recent(since, limit=2) == newest_first[:2]
@@ -349,7 +349,7 @@ def test_recent_passes_over_the_expired_and_the_unreadable(backend: Backend) -> 
         backend.store.create(wanted)
     backend.spoil(spoilt.activation_id)
     shown = backend.store.recent(now - timedelta(days=60), limit=9)
-    assert [outline.activation_id for outline in shown] == [fine.activation_id]
+    assert [summary.activation_id for summary in shown] == [fine.activation_id]
 
 
 def test_wait_returns_at_once_when_the_version_is_not_the_one_seen(backend: Backend) -> None:

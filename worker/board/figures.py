@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from shared.domain.activation import Usage
-from shared.domain.summary import Outline
+from shared.domain.summary import Summary
 from worker.board.latency import Latency, latency_of
 from worker.gemini.prices import Prices
 
@@ -24,9 +24,9 @@ class Reading:
 
     now: datetime
     midnight: datetime
-    today: tuple[Outline, ...]
+    today: tuple[Summary, ...]
     cut: bool
-    overdue: tuple[Outline, ...]
+    overdue: tuple[Summary, ...]
     dead_letters: int
 
 
@@ -92,19 +92,19 @@ def midnight_before(now: datetime) -> datetime:
 def board_of(reading: Reading, *, breaker: str, prices: Prices, model: str) -> Board:
     """`model` is the one that calls go to: a fallback does not record which model was asked."""
     today = reading.today
-    answered = [outline for outline in today if outline.status == "completed"]
+    answered = [summary for summary in today if summary.status == "completed"]
     return Board(
         now=reading.now,
         since=today[-1].created_at if reading.cut else reading.midnight,
         accepted=len(today),
         cut=reading.cut,
-        states=Counter(outline.status for outline in today),
-        sources=Counter(outline.source for outline in answered if outline.source),
+        states=Counter(summary.status for summary in today),
+        sources=Counter(summary.source for summary in answered if summary.source),
         reasons=_reasons(answered),
         latency=latency_of(
-            (_seconds(outline.updated_at - outline.created_at), outline.source)
-            for outline in answered
-            if outline.source
+            (_seconds(summary.updated_at - summary.created_at), summary.source)
+            for summary in answered
+            if summary.source
         ),
         waiting=_waiting([*today, *reading.overdue], reading.now),
         lately=_lately(answered, reading.now),
@@ -119,30 +119,30 @@ def _seconds(time: timedelta) -> float:
     return max(0.0, time.total_seconds())
 
 
-def _reasons(answered: Iterable[Outline]) -> Counter[str]:
-    return Counter(outline.fallback_reason for outline in answered if outline.fallback_reason)
+def _reasons(answered: Iterable[Summary]) -> Counter[str]:
+    return Counter(summary.fallback_reason for summary in answered if summary.fallback_reason)
 
 
-def _waiting(outlines: Iterable[Outline], now: datetime) -> Waiting:
-    waiting = {outline.activation_id: outline for outline in outlines if outline.waiting}
-    states = Counter(outline.status for outline in waiting.values())
-    ages = [_seconds(now - outline.created_at) for outline in waiting.values()]
+def _waiting(summaries: Iterable[Summary], now: datetime) -> Waiting:
+    waiting = {summary.activation_id: summary for summary in summaries if summary.waiting}
+    states = Counter(summary.status for summary in waiting.values())
+    ages = [_seconds(now - summary.created_at) for summary in waiting.values()]
     return Waiting(states["queued"], states["processing"], max(ages, default=None))
 
 
-def _lately(answered: Iterable[Outline], now: datetime) -> Lately:
-    of_late = [outline for outline in answered if outline.updated_at > now - LATELY]
-    fallbacks = [outline for outline in of_late if outline.source == "fallback"]
+def _lately(answered: Iterable[Summary], now: datetime) -> Lately:
+    of_late = [summary for summary in answered if summary.updated_at > now - LATELY]
+    fallbacks = [summary for summary in of_late if summary.source == "fallback"]
     commonest = _reasons(fallbacks).most_common(1)
     return Lately(len(of_late), len(fallbacks), commonest[0][0] if commonest else None)
 
 
-def _bill(today: Iterable[Outline], prices: Prices, model: str) -> Bill:
+def _bill(today: Iterable[Summary], prices: Prices, model: str) -> Bill:
     by_model: defaultdict[str, Usage] = defaultdict(Usage)
-    for outline in today:
-        if outline.usage.gemini_calls:
-            asked = outline.model or model
-            by_model[asked] = by_model[asked].plus(outline.usage)
+    for summary in today:
+        if summary.usage.gemini_calls:
+            asked = summary.model or model
+            by_model[asked] = by_model[asked].plus(summary.usage)
     total, usd = Usage(), 0.0
     known = True
     for asked, usage in by_model.items():

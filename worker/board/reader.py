@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 
 from shared.clock import Clock
-from shared.domain.summary import Outline
+from shared.domain.summary import Summary
 from shared.errors import StoreUnavailable
 from shared.ports import ActivationStore
 from worker.board.figures import MOST_DEAD_LETTERS, Board, Reading, board_of, midnight_before
@@ -71,7 +71,7 @@ class BoardReader:
             midnight=midnight,
             today=tuple(today[:MOST]),
             cut=len(today) > MOST,
-            overdue=tuple(Outline.of(stored.activation) for stored in overdue),
+            overdue=tuple(Summary.of(stored.activation) for stored in overdue),
             dead_letters=self._store.count_dead_letters(up_to=MOST_DEAD_LETTERS),
         )
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 from itertools import count
 
 from shared.domain.activation import Activation, FallbackReason, Source, Usage
-from shared.domain.summary import Outline
+from shared.domain.summary import Summary
 from tests.builders import NOON, an_activation, an_answer
 from worker.board.figures import Board, Reading, board_of
 from worker.gemini.prices import Prices
@@ -45,9 +45,9 @@ def board(
     reading = Reading(
         now=NOON,
         midnight=MIDNIGHT,
-        today=tuple(map(Outline.of, today)),
+        today=tuple(map(Summary.of, today)),
         cut=cut,
-        overdue=tuple(map(Outline.of, overdue)),
+        overdue=tuple(map(Summary.of, overdue)),
         dead_letters=dead_letters,
     )
     return board_of(reading, breaker=breaker, prices=PRICES, model="latest")

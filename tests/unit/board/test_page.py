@@ -12,7 +12,7 @@ from worker.board.page.drawing import (
     LEAST_HEIGHT,
     TOP,
     columns,
-    marks,
+    percentile_marks,
     place,
     segments,
 )
@@ -84,7 +84,7 @@ def test_a_columns_blocks_stand_on_each_other() -> None:
 
 def test_columns_of_nothing_have_no_height() -> None:
     assert [column.blocks for column in columns(latency_of([]))] == [()] * (len(EDGES) + 1)
-    assert marks(latency_of([])) == ()
+    assert percentile_marks(latency_of([])) == ()
 
 
 def test_the_axis_never_runs_backwards_or_out_of_the_drawing() -> None:

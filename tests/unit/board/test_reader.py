@@ -8,7 +8,7 @@ import pytest
 from local.sqlite.database import Database
 from local.sqlite.store import SqliteStore
 from shared.domain.activation import Activation
-from shared.domain.summary import Outline
+from shared.domain.summary import Summary
 from shared.errors import StoreUnavailable
 from shared.ports import ActivationStore
 from tests.builders import NOON, an_activation, an_answer
@@ -26,7 +26,7 @@ class Watched(StoreWithFaults):
         super().__init__(store)
         self.read: list[int] = []
 
-    def recent(self, since: datetime, *, limit: int) -> list[Outline]:
+    def recent(self, since: datetime, *, limit: int) -> list[Summary]:
         found = super().recent(since, limit=limit)
         self.read.append(len(found))
         return found

@@ -12,7 +12,7 @@ from worker.board.page.drawing import (
     KINDS_OF_STATE,
     TOP,
     columns,
-    marks,
+    percentile_marks,
     segments,
 )
 from worker.board.page.spoken import duration, number, usd
@@ -42,7 +42,7 @@ class BoardPage:
             top=TOP,
             floor=FLOOR,
             columns=columns(board.latency),
-            marks=marks(board.latency),
+            percentile_marks=percentile_marks(board.latency),
             states=segments(board.states, KINDS_OF_STATE),
             sources=segments(board.sources, KINDS_OF_SOURCE),
         )

@@ -121,7 +121,7 @@ def _blocks(bucket: Bucket, highest: int) -> Iterator[Block]:
             yield Block(kind=kind, count=count, y=floor, height=height)
 
 
-def marks(latency: Latency) -> tuple[Mark, ...]:
+def percentile_marks(latency: Latency) -> tuple[Mark, ...]:
     wanted = (("p50", latency.p50, 12.0), ("p95", latency.p95, 28.0))
     return tuple(
         Mark(name=name, seconds=seconds, x=place(seconds), y=y, before=place(seconds) > 70)

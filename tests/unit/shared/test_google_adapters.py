@@ -1,0 +1,20 @@
+"""Google's store and queue at the start."""
+
+from pathlib import Path
+
+import pytest
+
+from shared.errors import SettingsError
+from shared.google.adapters import google_adapters
+from shared.settings import Settings
+
+
+def test_a_start_without_credentials_ends_with_one_line(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.delenv("GOOGLE_APPLICATION_CREDENTIALS", raising=False)
+    monkeypatch.setenv("CLOUDSDK_CONFIG", str(tmp_path))
+    monkeypatch.setenv("NO_GCE_CHECK", "true")  # asks no metadata server
+    with pytest.raises(SettingsError, match="Application Default Credentials") as refused:
+        google_adapters(Settings(google_cloud_project="p"))
+    assert "\n" not in str(refused.value)
