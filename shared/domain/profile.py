@@ -58,14 +58,17 @@ class ProfilePart(BaseModel):
     )
 
 
+Traits = Annotated[tuple[ShortText, ...], Field(max_length=50)]
+
+
 def _none_is_empty(value: Any) -> Any:
     return () if value is None else value
 
 
 class PersonalityType(ProfilePart):
-    traits: Annotated[tuple[ShortText, ...], BeforeValidator(_none_is_empty)] = Field(
-        default=(), max_length=50
-    )
+    traits: Annotated[
+        Traits, BeforeValidator(_none_is_empty, json_schema_input_type=Traits | None)
+    ] = ()
 
 
 class NeuroTendencies(ProfilePart):

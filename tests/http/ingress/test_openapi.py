@@ -119,3 +119,12 @@ def test_the_page_loads_nothing_from_outside_and_no_inline_script(apps: Apps) ->
 @pytest.mark.parametrize("name", ["__init__.py", "..%2f..%2fdocs.py", "redoc.js", "nothing.js"])
 def test_the_page_serves_its_own_files_only(apps: Apps, name: str) -> None:
     assert apps.ingress.get(f"/docs/{name}").status_code == 404
+
+
+def test_a_profile_may_say_that_it_has_no_traits(apps: Apps, document: dict[str, Any]) -> None:
+    """Null is accepted, so the document says so."""
+    body = {**GOOD, "profile": {"personalityType": {"traits": None}}}
+    assert apps.ingress.post("/activations", json=body).status_code == 202
+    traits = document["components"]["schemas"]["PersonalityType"]["properties"]["traits"]
+    array, null = traits["anyOf"]
+    assert (array["type"], array["maxItems"], null) == ("array", 50, {"type": "null"})
