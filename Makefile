@@ -25,7 +25,7 @@ bench: $(VENV)/.installed-bench
 	@$(BIN)/python -m bench
 
 chaos: $(VENV)/.installed-dev
-	@$(BIN)/python -m pytest tests/chaos
+	@$(BIN)/python -m tests.chaos.campaign $(ARGS)
 
 lock:
 	@.ci/lock
