@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import NoReturn
 
 from shared.drain import Drain
-from shared.errors import SettingsError
+from shared.errors import SettingsError, StoreUnavailable
 from shared.settings import Settings, read_settings
 from shared.telemetry.configure import configure_telemetry
 from shared.telemetry.logs import configure_logging
@@ -30,13 +30,16 @@ def begin(name: ServiceName, check: Callable[[Settings], None]) -> tuple[Setting
 def run(main: Callable[[], int]) -> NoReturn:
     """Run `main`, which returns the exit code, and end the process with it.
 
-    A SettingsError is one line on stderr and the exit code 2.
+    A SettingsError is one line on stderr and the exit code 2; a store that is away, 1.
     """
     try:
         code = main()
     except SettingsError as error:
         print(f"can't start: {error}", file=sys.stderr)
         code = 2
+    except StoreUnavailable as error:
+        print(f"can't start: {error}", file=sys.stderr)
+        code = 1
     logging.shutdown()
     sys.stderr.flush()
     # Not sys.exit: it would wait for the threads that are still in a call to Gemini.
