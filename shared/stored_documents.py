@@ -20,11 +20,15 @@ Read = TypeVar("Read")
 
 
 def read_document(activation_id: str, read: Callable[[], Read]) -> Read:
-    """What `read` returns. Raises StoreUnavailable where pydantic refuses the document."""
+    """What `read` returns. Raises StoreUnavailable where pydantic refuses the document, or one of
+    the store's own columns holds no time."""
     try:
         return read()
     except ValidationError as error:
         _log_once(activation_id, tuple(_place(found["loc"]) for found in error.errors()[:5]))
+        raise StoreUnavailable("the document can't be read") from None
+    except (TypeError, ValueError, OverflowError, OSError) as error:
+        _log_once(activation_id, (type(error).__name__,))
         raise StoreUnavailable("the document can't be read") from None
 
 

@@ -14,7 +14,8 @@ from shared.http.problems import Problem
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 """Printable ASCII; a UUID as a rule."""
 
-_QUOTED = re.compile('"(.+)"')
+LONGEST_QUOTED = 257
+_QUOTED = re.compile('"(.*)"')
 
 
 def checked_key(header: str | None) -> str | None:
@@ -22,11 +23,12 @@ def checked_key(header: str | None) -> str | None:
     if header is None:
         return None
     key = header.strip()
-    if not _KEY.fullmatch(key):
-        raise Problem(400, "The Idempotency-Key must be 1 to 255 printable ASCII characters.")
     # The IETF's draft quotes the key, most clients don't: both mean the same one.
-    quoted = _QUOTED.fullmatch(key)
-    return quoted[1] if quoted else key
+    quoted = _QUOTED.fullmatch(key[:LONGEST_QUOTED])
+    bare = quoted[1] if quoted else key
+    if not _KEY.fullmatch(bare):
+        raise Problem(400, "The Idempotency-Key must be 1 to 255 printable ASCII characters.")
+    return bare
 
 
 def derived_id(user_id: str, key: str) -> str:

@@ -231,12 +231,16 @@ class SqliteStore:
 
 def _to_stored(row: _Row) -> Stored:
     activation_id, _, version, written_at, body, read_at = row
-    return Stored(
-        activation=read_document(activation_id, lambda: Activation.model_validate_json(body)),
-        version=str(version),
-        written_at=from_microseconds(written_at),
-        read_at=read_at,
-    )
+
+    def read() -> Stored:
+        return Stored(
+            activation=Activation.model_validate_json(body),
+            version=str(version),
+            written_at=from_microseconds(written_at),
+            read_at=read_at,
+        )
+
+    return read_document(activation_id, read)
 
 
 def _to_waiting(row: _Row) -> Stored | None:

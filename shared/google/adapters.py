@@ -15,7 +15,7 @@ def google_adapters(settings: Settings) -> tuple[FirestoreStore, PubSubPublisher
     try:
         client = firestore.connect(project, settings.firestore_database)
         publisher = pubsub.connect()
-    except GoogleAuthError as error:
+    except (GoogleAuthError, OSError) as error:
         raise SettingsError(
             "Google credentials: expected Application Default Credentials, such as a service "
             f"account's ({type(error).__name__})"

@@ -58,6 +58,9 @@ class Parser(HTTPRequestParser):  # type: ignore[misc]  # waitress has no types
         except ValueError:
             # Of urlsplit and int: waitress would close the connection without an answer.
             raise ParsingError("a target or a length that is none") from None
+        if self.chunked and "CONTENT_LENGTH" in self.headers:
+            # RFC 9112, section 6.3: two lengths may be an attempt at request smuggling.
+            raise ParsingError("a length and chunks")
 
 
 class Task(WSGITask):  # type: ignore[misc]
@@ -74,7 +77,8 @@ class Refusal(ErrorTask):  # type: ignore[misc]
     def execute(self) -> None:
         status = HTTPStatus(self.request.error.code)
         request_id = secrets.token_hex(16)
-        write = log.error if status >= 500 else log.info
+        # A 501 is the client's: a transfer coding that nobody knows.
+        write = log.error if status == HTTPStatus.INTERNAL_SERVER_ERROR else log.info
         write("request.refused", status=status.value, request_id=request_id)
         accepted = self.request.headers.get("ACCEPT_LANGUAGE", "")[:LONGEST_LIST]
         language = language_of_sentences(parse_accept_header(accepted, LanguageAccept))

@@ -127,6 +127,7 @@ def post(headers: bytes, body: bytes = b"") -> bytes:
 
 CHUNKED = b"Transfer-Encoding: chunked\r\n"
 REFUSED = {
+    "a length and chunks": (post(CHUNKED + b"Content-Length: 5\r\n", b"0\r\n\r\n"), 400),
     "no chunks": (post(CHUNKED, b"zz\r\n{}\r\n0\r\n\r\n"), 400),
     "an unended chunk": (post(CHUNKED, b"2\r\n{}XX0\r\n\r\n"), 400),
     "nonsense": (b"NONSENSE\r\n\r\n", 400),

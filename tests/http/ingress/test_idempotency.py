@@ -101,7 +101,7 @@ def test_another_key_is_another_activation(apps: Apps, database: Database) -> No
     assert count(database) == 2
 
 
-@pytest.mark.parametrize("key", ["", " ", "a b", "å", "a" * 256, "a\x7f", "\x01"])
+@pytest.mark.parametrize("key", ["", '""', " ", "a b", "å", "a" * 256, "a\x7f", "\x01"])
 def test_what_can_be_no_key_is_a_400_and_nothing_is_written(
     apps: Apps, database: Database, key: str
 ) -> None:

@@ -12,7 +12,9 @@ from pathlib import Path
 import pytest
 
 from local.sqlite.database import FILE_NAME, Database, open_database
+from local.sqlite.store import SqliteStore
 from shared.errors import StoreUnavailable
+from tests.builders import an_activation
 
 NOBODY = 65534
 
@@ -207,3 +209,16 @@ def no_file_may_grow() -> Iterator[None]:
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@pytest.mark.parametrize("written_at", [2**62, "x"])
+def test_a_row_whose_time_is_none_hides_no_other(
+    database: Database, store: SqliteStore, written_at: object
+) -> None:
+    for activation_id in ("a1", "a2"):
+        store.create(an_activation(activation_id))
+    database.execute("UPDATE activations SET written_at = ? WHERE activation_id = 'a1'", written_at)
+    shown = store.page("anna", limit=10).items
+    assert [stored.activation.activation_id for stored in shown] == ["a2"]
+    with pytest.raises(StoreUnavailable):
+        store.get("a1")

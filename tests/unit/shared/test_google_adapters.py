@@ -9,6 +9,15 @@ from shared.google.adapters import google_adapters
 from shared.settings import Settings
 
 
+def test_credentials_that_are_a_folder_end_the_start_with_one_line(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Docker makes one of a bind mount whose file is missing."""
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path))
+    with pytest.raises(SettingsError, match="Application Default Credentials"):
+        google_adapters(Settings(google_cloud_project="p"))
+
+
 def test_a_start_without_credentials_ends_with_one_line(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
