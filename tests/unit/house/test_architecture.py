@@ -33,7 +33,7 @@ NOTHING: set[str] = set()
 
 INSIDE: dict[str, set[str]] = {
     # From a folder, or a file that stands for itself, to those of its part that it may import. The
-    # longest name counts. What is not named (main, app, services) puts a part together: it may
+    # longest name counts. What is not named (main, app, wiring) puts a part together: it may
     # import all of it, and no folder imports it.
     "ingress.api": {"ingress.submit", "ingress.api.request", "ingress.api.idempotency"},
     "ingress.api.idempotency": {"ingress.api.request"},
