@@ -39,7 +39,7 @@ def build_gemini(settings: Settings, given_back: threading.Event | None = None) 
         log.warning("gemini.no_api_key", effect="every answer comes from the fallback library")
         return WithoutKey()
     breaking = BreakingGemini(
-        TracedGemini(build_sdk(settings), settings.gemini_model),
+        TracedGemini(build_sdk(settings, settings.gemini_model), settings.gemini_model),
         failures=settings.gemini_breaker_failures,
         recovery_seconds=settings.gemini_breaker_seconds,
         given_back=given_back,
@@ -48,16 +48,16 @@ def build_gemini(settings: Settings, given_back: threading.Event | None = None) 
     return TimedGemini(RepairingGemini(retrying, again=breaking))
 
 
-def build_sdk(settings: Settings) -> Gemini:
-    """The adapter of the chosen SDK; `check_gemini` has checked that the SDK is installed."""
+def build_sdk(settings: Settings, model: str) -> Gemini:
+    """The chosen SDK's adapter for one model; `check_gemini` checked that the SDK is there."""
     # Imported here: each takes a second to import, and one of them is optional.
     if settings.gemini_sdk == "google-generativeai":
         from worker.gemini.adapters.generativeai import GenerativeAIAdapter
 
-        return GenerativeAIAdapter(settings)
+        return GenerativeAIAdapter(settings, model)
     from worker.gemini.adapters.genai import GenAIAdapter
 
-    return GenAIAdapter(settings)
+    return GenAIAdapter(settings, model)
 
 
 @dataclass(frozen=True, kw_only=True)

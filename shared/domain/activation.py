@@ -72,22 +72,23 @@ MOST_ATTEMPTS = 16
 
 
 class Usage(BaseModel):
-    """What an activation has cost so far, failed calls included."""
+    """What an activation has cost so far, failed calls included.
+
+    `thought_tokens` are billed as output, beside `output_tokens`, which are those of the answer.
+    `cached_tokens` are a part of `prompt_tokens`, billed for less.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     gemini_calls: int = 0
     prompt_tokens: int = 0
     output_tokens: int = 0
+    thought_tokens: int = 0
+    cached_tokens: int = 0
     gemini_ms: int = 0
 
     def plus(self, other: Usage) -> Usage:
-        return Usage(
-            gemini_calls=self.gemini_calls + other.gemini_calls,
-            prompt_tokens=self.prompt_tokens + other.prompt_tokens,
-            output_tokens=self.output_tokens + other.output_tokens,
-            gemini_ms=self.gemini_ms + other.gemini_ms,
-        )
+        return Usage(**{field: count + getattr(other, field) for field, count in self})
 
 
 class Attempt(BaseModel):

@@ -65,7 +65,12 @@ class Metrics:
     def called(self, usage: Usage, *, model: str, outcome: str) -> None:
         """One call of Gemini: `outcome` is `ok` or why there was no step."""
         self._calls.add(1, {"model": model, "outcome": outcome})
-        for direction, tokens in (("input", usage.prompt_tokens), ("output", usage.output_tokens)):
+        counted = {
+            "input": usage.prompt_tokens,
+            "output": usage.output_tokens,
+            "thought": usage.thought_tokens,
+        }
+        for direction, tokens in counted.items():
             if tokens:
                 self._tokens.add(tokens, {"model": model, "direction": direction})
 

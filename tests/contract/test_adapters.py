@@ -59,7 +59,7 @@ def adapter(gemini: FakeGemini, request: pytest.FixtureRequest) -> Gemini:
         gemini_model="gemini-flash-latest",
         web_threads=THREADS,
     )
-    return build_sdk(settings)
+    return build_sdk(settings, settings.gemini_model)
 
 
 def test_a_valid_answer_becomes_a_step_with_its_model_and_its_cost(

@@ -117,7 +117,9 @@ def test_each_behaviour_ends_as_the_classification_says(
 def _answerer(settings: Settings, time: FakeTime) -> Decider:
     """As worker/wiring.py builds it, but for the waiting."""
     policy = RetryPolicy(attempts=ATTEMPTS, attempt_seconds=ATTEMPT_SECONDS, max_sleep_seconds=5)
-    breaking = BreakingGemini(build_sdk(settings), failures=50, recovery_seconds=30)
+    breaking = BreakingGemini(
+        build_sdk(settings, settings.gemini_model), failures=50, recovery_seconds=30
+    )
     retrying = RetryingGemini(breaking, policy, sleep=time.sleep, monotonic=time.monotonic)
     return Decider(
         gemini=RepairingGemini(retrying, again=breaking, monotonic=time.monotonic),

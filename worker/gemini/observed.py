@@ -47,7 +47,8 @@ class TracedGemini:
 
     def _count(self, gemini: Span, usage: Usage, outcome: str) -> None:
         gemini.set_attribute("gen_ai.usage.input_tokens", usage.prompt_tokens)
-        gemini.set_attribute("gen_ai.usage.output_tokens", usage.output_tokens)
+        paid_output = usage.output_tokens + usage.thought_tokens
+        gemini.set_attribute("gen_ai.usage.output_tokens", paid_output)
         telemetry().metrics.called(usage, model=self._model, outcome=outcome)
 
 

@@ -2,11 +2,13 @@
 
 GeminiError                    carries the usage so far and the fallback_reason to record
 ├── Unavailable(retry_after)   5xx, 429, timeout, no connection: a retry may succeed
-├── Blocked                    Gemini refused the prompt or its answer, and would again
-├── ProcessEnds               the claim was given back: nothing is asked any more
+├── Blocked(dangerous)         Gemini refused the prompt or its answer, and would again
+├── ProcessEnds                the claim was given back: nothing is asked any more
 ├── InvalidOutput              the answer is not a valid step
 ├── CircuitOpen                the circuit breaker is open: no call was made
 └── Misconfigured              Gemini refuses our request: key, model, parameters
+    ├── KeyRefused             the key is invalid, blocked or without permission
+    ├── ModelNotFound          no model of that name, or it is retired: another may answer
     └── NoApiKey               no key is configured: no call was made
 """
 
@@ -35,7 +37,10 @@ class StepRequest:
 class Generated:
     step: Step
     model: str
+    """The one that answered, as Gemini names it: not the alias that was asked."""
     usage: Usage
+    person_may_be_at_risk: bool = False
+    """What the model says of the person, in any language. Never shown, never stored."""
 
 
 class Gemini(Protocol):
@@ -74,9 +79,23 @@ class Unavailable(GeminiError):
 
 
 class Blocked(GeminiError):
-    """Gemini refused, for safety or because it would recite a source."""
+    """Gemini refused, for safety or because it would recite a source.
+
+    `dangerous`: a prompt was blocked for safety, and its ratings name dangerous content or nothing.
+    The person may be at risk, so the answer is care and not a cheerful task.
+    """
 
     fallback_reason: ClassVar[FallbackReason] = "blocked"
+
+    def __init__(
+        self,
+        detail: str,
+        *,
+        dangerous: bool = False,
+        usage: Usage = Usage(),  # noqa: B008 - frozen
+    ) -> None:
+        super().__init__(detail, usage=usage)
+        self.dangerous = dangerous
 
 
 class InvalidOutput(GeminiError):
@@ -99,6 +118,14 @@ class Misconfigured(GeminiError):
     """Gemini refuses the request itself (400, 401, 403, 404): an operator must act."""
 
     fallback_reason: ClassVar[FallbackReason] = "misconfigured"
+
+
+class KeyRefused(Misconfigured):
+    """Gemini refuses the key. `detail` names Google's reason, such as API_KEY_INVALID."""
+
+
+class ModelNotFound(Misconfigured):
+    """Gemini knows no such model, or has retired it. Another model may answer."""
 
 
 class NoApiKey(Misconfigured):

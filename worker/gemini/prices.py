@@ -22,7 +22,8 @@ class Prices:
         price = self.models.get(self.aliases.get(model, model))
         if price is None:
             return None
-        paid = usage.prompt_tokens * price["input"] + usage.output_tokens * price["output"]
+        billed_as_output = usage.output_tokens + usage.thought_tokens
+        paid = usage.prompt_tokens * price["input"] + billed_as_output * price["output"]
         return paid / A_MILLION
 
 

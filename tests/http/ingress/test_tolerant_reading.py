@@ -49,7 +49,7 @@ def test_fields_of_a_later_release_are_not_shown(apps: Apps, later: str) -> None
     shown = apps.ingress.get(f"/activations/{later}").get_json()
     assert "feedback" not in shown
     assert shown["step"].keys() == step_fields().keys()
-    assert "thought_tokens" not in shown["usage"]
+    assert "audio_tokens" not in shown["usage"]
 
 
 def test_its_etag_is_the_one_of_what_is_shown(apps: Apps, later: str) -> None:

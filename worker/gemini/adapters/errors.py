@@ -125,7 +125,11 @@ def of_block_reason(name: str) -> Verdict:
 def failure(verdict: Verdict, detail: str, *, retry_after: float | None = None) -> GeminiError:
     if verdict.kind == "retry":
         return Unavailable(detail, reason=verdict.reason, retry_after=retry_after)
-    kinds = {"blocked": Blocked, "invalid": InvalidOutput, "misconfigured": Misconfigured}
+    kinds: dict[str, type[GeminiError]] = {
+        "blocked": Blocked,
+        "invalid": InvalidOutput,
+        "misconfigured": Misconfigured,
+    }
     return kinds[verdict.kind](detail)
 
 

@@ -37,12 +37,12 @@ _NOT_PASSED_ON = frozenset({"content-encoding", "content-length", "transfer-enco
 class GenAIAdapter:
     """It holds connections: build it once."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, model: str) -> None:
         if settings.gemini_api_key is None:
             raise ValueError("without a key, build WithoutKey")
         session = requests.Session()
         mount_deadlines(session, connections=settings.web_threads)
-        self._name = settings.gemini_model
+        self._name = model
         self._client = genai.Client(
             api_key=settings.gemini_api_key.get_secret_value(),
             vertexai=False,

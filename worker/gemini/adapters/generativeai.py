@@ -36,7 +36,7 @@ with warnings.catch_warnings():
 class GenerativeAIAdapter:
     """Build it once: the SDK's configuration is global to the process."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, model: str) -> None:
         if settings.gemini_api_key is None:
             raise ValueError("without a key, build WithoutKey")
         endpoint = settings.gemini_api_endpoint
@@ -46,9 +46,9 @@ class GenerativeAIAdapter:
             client_options={"api_endpoint": endpoint} if endpoint else None,
         )
         _mount(settings.web_threads)
-        self._name = settings.gemini_model
+        self._name = model
         self._model = genai.GenerativeModel(
-            settings.gemini_model,
+            model,
             system_instruction=SYSTEM_INSTRUCTION,
             generation_config=genai.GenerationConfig(
                 candidate_count=1,

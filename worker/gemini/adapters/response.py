@@ -86,12 +86,18 @@ def _places(error: ValidationError) -> str:
 
 
 def _usage_of(answer: Any) -> Usage:
-    """Thoughts are billed as output; in both SDKs only the total count includes them."""
+    """google-generativeai has no field for thoughts: only its total counts them."""
     counted = answer.usage_metadata
-    prompt = (counted and counted.prompt_token_count) or 0
-    said = (counted and counted.candidates_token_count) or 0
-    total = (counted and counted.total_token_count) or 0
-    return Usage(gemini_calls=1, prompt_tokens=prompt, output_tokens=max(said, total - prompt))
+    prompt = getattr(counted, "prompt_token_count", None) or 0
+    said = getattr(counted, "candidates_token_count", None) or 0
+    total = getattr(counted, "total_token_count", None) or 0
+    return Usage(
+        gemini_calls=1,
+        prompt_tokens=prompt,
+        output_tokens=said,
+        thought_tokens=max(0, total - prompt - said),
+        cached_tokens=getattr(counted, "cached_content_token_count", None) or 0,
+    )
 
 
 def _timed(usage: Usage, started: float) -> Usage:
