@@ -25,7 +25,7 @@ def later_release(document: dict[str, Any]) -> None:
     """What a later release makes of a completed one: more fields, and values that are not ours."""
     document["step"] |= {"weather": "sun", "activation_type": "dance", "log_type": "drawing"}
     document["step"] |= {"category_id": "courage", "title": "x" * 200}
-    document["usage"] |= {"thought_tokens": 7}
+    document["usage"] |= {"audio_tokens": 7}
     document |= {"source": "coach", "fallback_reason": "holiday", "feedback": {"done": True}}
 
 
