@@ -6,10 +6,9 @@ docs/operations.md shows what it prints.
 
 from dataclasses import dataclass
 
-from bench.estimate import MODEL, estimate
+from bench.estimate import DAYS, MODELS, THOUGHTS, usd_per_thousand
 from shared.google.firestore import SHARDS
 from shared.settings import Settings
-from worker.gemini.prices import load_prices
 
 GENERATION_SECONDS = 3.0
 """What a Gemini Flash model takes for such an answer, by our guess: the ledger has yours."""
@@ -55,8 +54,6 @@ class Line:
 
 def cost_of_a_thousand(prices: ListPrices, *, sharing: int) -> list[Line]:
     """`sharing`: how many activations an instance works on at once; 1 is the dearest."""
-    gemini = load_prices().cost(MODEL, estimate())
-    assert gemini is not None
     writes, reads = WRITES + COUNTER_WRITES, POLLS + COUNTER_READS
     deletes = 1 + COUNTER_DELETES
     second = prices.run_vcpu_second + prices.run_gib_second / 2  # 1 vCPU and half a GiB
@@ -65,8 +62,8 @@ def cost_of_a_thousand(prices: ListPrices, *, sharing: int) -> list[Line]:
     return [
         Line(
             "Gemini",
-            f"{MODEL}, before thoughts (see bench.estimate)",
-            1000 * gemini,
+            f"{MODELS[0]}, low thinking, the price of {DAYS[-1]} (see bench.estimate)",
+            usd_per_thousand(MODELS[0], THOUGHTS["low"], DAYS[-1]),
         ),
         Line(
             "Firestore",

@@ -1,8 +1,8 @@
 """`python -m worker.cost < logs.jsonl`: what Gemini has cost, from the ledger's lines in the logs.
 
 Takes JSON lines as Cloud Run writes them, also wrapped in `jsonPayload` as `gcloud logging read
---format=json-lines` gives them. Prices are data (gemini/prices.json); an alias is billed as the
-model that it stood for on the day of the table.
+--format=json-lines` gives them. Prices are data (gemini/prices.json), and those of a line's day
+count; a line without a time has today's.
 """
 
 import json
@@ -10,6 +10,7 @@ import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import date, datetime, timezone
 from typing import Any
 
 from shared.domain.activation import Usage
@@ -18,49 +19,65 @@ from worker.gemini.prices import Prices, load_prices
 
 @dataclass
 class Total:
-    """The sum of one model's lines; `fates` counts the claims by how they ended."""
+    """The sum of one model's lines; `fates` counts the claims by how they ended.
+
+    `usd` is None for a model without a price.
+    """
 
     usage: Usage = field(default_factory=Usage)
     fates: Counter[str] = field(default_factory=Counter)
+    usd: float | None = 0.0
 
 
-def add_up(lines: Iterable[str]) -> dict[str, Total]:
+def add_up(lines: Iterable[str], prices: Prices, today: date) -> dict[str, Total]:
     """Totals by model; lines that are not ledger entries are skipped."""
     totals: dict[str, Total] = defaultdict(Total)
     for entry in _entries(lines):
-        total = totals[str(entry.get("model"))]
-        total.usage = total.usage.plus(Usage.model_validate(entry))
+        model, usage = str(entry.get("model")), Usage.model_validate(entry)
+        cost = prices.cost(model, usage, _day_of(entry) or today)
+        total = totals[model]
+        total.usage = total.usage.plus(usage)
         total.fates[str(entry.get("fate"))] += 1
+        total.usd = None if cost is None or total.usd is None else total.usd + cost
     return dict(totals)
 
 
-def report(totals: Mapping[str, Total], prices: Prices) -> Iterator[str]:
+def report(totals: Mapping[str, Total]) -> Iterator[str]:
     for model, total in sorted(totals.items()):
-        usage, cost = total.usage, prices.cost(model, total.usage)
-        claims = sum(total.fates.values())
+        usage, claims = total.usage, sum(total.fates.values())
         fates = ", ".join(f"{fate} {count}" for fate, count in sorted(total.fates.items()))
-        shown = "no price known" if cost is None else f"{cost:.4f} USD"
-        each = "" if cost is None else f", {1000 * cost / claims:.2f} USD per 1,000 claims"
+        cost = "no price known"
+        if total.usd is not None:
+            cost = f"{total.usd:.4f} USD, {1000 * total.usd / claims:.2f} USD per 1,000 claims"
         yield (
-            f"{model}: {usage.gemini_calls} calls, {usage.prompt_tokens} tokens in, "
-            f"{usage.output_tokens} out, {usage.gemini_ms} ms; {fates}; {shown}{each}"
+            f"{model}: {usage.gemini_calls} calls, {usage.prompt_tokens} tokens in "
+            f"({usage.cached_tokens} cached), {usage.output_tokens} out, "
+            f"{usage.thought_tokens} thoughts, {usage.gemini_ms} ms; {fates}; {cost}"
         )
+
+
+def _day_of(entry: Mapping[str, Any]) -> date | None:
+    try:
+        return datetime.fromisoformat(str(entry.get("timestamp")).replace("Z", "+00:00")).date()
+    except ValueError:
+        return None
 
 
 def _entries(lines: Iterable[str]) -> Iterator[dict[str, Any]]:
     for line in lines:
         try:
-            entry = json.loads(line)
+            logged = json.loads(line)
         except ValueError:
             continue
-        if isinstance(entry, dict):
-            entry = entry.get("jsonPayload", entry)
+        entry = logged.get("jsonPayload", logged) if isinstance(logged, dict) else None
         if isinstance(entry, dict) and entry.get("message") == "gemini.usage":
-            yield entry
+            # Cloud Logging moves the time out of the payload.
+            yield {"timestamp": logged.get("timestamp"), **entry}
 
 
 def main() -> None:
-    lines = list(report(add_up(sys.stdin), load_prices()))
+    today = datetime.now(timezone.utc).date()
+    lines = list(report(add_up(sys.stdin, load_prices(), today)))
     sys.stdout.write("\n".join(lines or ["no ledger lines"]) + "\n")
 
 

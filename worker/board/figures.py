@@ -3,7 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from shared.domain.activation import Usage
 from shared.domain.summary import Summary
@@ -108,7 +108,7 @@ def board_of(reading: Reading, *, breaker: str, prices: Prices, model: str) -> B
         ),
         waiting=_waiting([*today, *reading.overdue], reading.now),
         lately=_lately(answered, reading.now),
-        bill=_bill(today, prices, model),
+        bill=_bill(today, prices, model, reading.now.date()),
         breaker=breaker,
         dead_letters=reading.dead_letters,
     )
@@ -137,7 +137,7 @@ def _lately(answered: Iterable[Summary], now: datetime) -> Lately:
     return Lately(len(of_late), len(fallbacks), commonest[0][0] if commonest else None)
 
 
-def _bill(today: Iterable[Summary], prices: Prices, model: str) -> Bill:
+def _bill(today: Iterable[Summary], prices: Prices, model: str, on: date) -> Bill:
     by_model: defaultdict[str, Usage] = defaultdict(Usage)
     for summary in today:
         if summary.usage.gemini_calls:
@@ -147,7 +147,7 @@ def _bill(today: Iterable[Summary], prices: Prices, model: str) -> Bill:
     known = True
     for asked, usage in by_model.items():
         total = total.plus(usage)
-        cost = prices.cost(asked, usage)
+        cost = prices.cost(asked, usage, on)
         known = known and cost is not None
         usd += cost or 0.0
     return Bill(usage=total, usd=usd if known else None, models=tuple(sorted(by_model)))

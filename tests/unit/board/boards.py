@@ -8,9 +8,12 @@ from shared.domain.activation import Activation, FallbackReason, Source, Usage
 from shared.domain.summary import Summary
 from tests.builders import NOON, an_activation, an_answer
 from worker.board.figures import Board, Reading, board_of
-from worker.gemini.prices import Prices
+from worker.gemini.prices import Price, Prices
 
-PRICES = Prices({"m": {"input": 2.0, "output": 10.0}}, {"latest": "m"})
+_SINCE = NOON.date()
+PRICES = Prices(
+    {"m": [(_SINCE, Price(input=2.0, cached=0.2, output=10.0))]}, {"latest": [(_SINCE, "m")]}
+)
 MIDNIGHT = NOON.replace(hour=0, minute=0, second=0, microsecond=0)
 SPENT = Usage(gemini_calls=1, prompt_tokens=1_000_000, output_tokens=100_000, gemini_ms=900)
 

@@ -1,6 +1,7 @@
 """The ledger, and the cost that is made of it."""
 
 import json
+from datetime import date
 
 import pytest
 from structlog.testing import capture_logs
@@ -13,14 +14,23 @@ from tests.builders import LEASE, NOON, a_decider, an_activation
 from tests.doubles import FakeTime, ScriptedGemini, StoreWithFaults
 from worker.cost import add_up, report
 from worker.gemini.port import Unavailable, WithoutKey
-from worker.gemini.prices import Prices, load_prices
+from worker.gemini.prices import Price, Prices
 from worker.gemini.prompt import VERSION
 from worker.pipeline.claim import Claimer
 from worker.pipeline.held_claims import HeldClaims
 from worker.pipeline.process import Processor
 from worker.pipeline.records import Ledger
 
-PRICES = Prices({"m": {"input": 2.0, "output": 10.0}}, {"latest": "m"})
+TODAY = date(2026, 11, 24)
+PRICES = Prices(
+    {
+        "m": [
+            (date(2026, 1, 1), Price(input=2.0, cached=0.2, output=10.0)),
+            (date(2027, 1, 1), Price(input=4.0, cached=0.4, output=20.0)),
+        ]
+    },
+    {},
+)
 
 
 def entry(**changes: object) -> dict[str, object]:
@@ -97,26 +107,31 @@ def test_entries_are_added_up_by_model_and_other_lines_passed_over() -> None:
         "not JSON",
         "[]",
     ]
-    totals = add_up(lines)
+    totals = add_up(lines, PRICES, TODAY)
     assert totals["m"].usage.prompt_tokens == 2000
     assert totals["m"].fates == {"completed": 1, "dropped": 1}
     assert totals["other"].usage.gemini_calls == 1
 
 
-def test_the_cost_is_tokens_by_price_and_an_alias_is_its_model() -> None:
-    usage = Usage(gemini_calls=1, prompt_tokens=1_000_000, output_tokens=100_000)
-    assert PRICES.cost("m", usage) == PRICES.cost("latest", usage) == 3.0
-    assert PRICES.cost("unheard of", usage) is None
+def test_a_line_is_billed_at_the_price_of_its_day_also_where_the_time_stands_outside() -> None:
+    lines = [
+        json.dumps(entry(timestamp="2026-12-31T23:59:59.5Z")),
+        json.dumps({"timestamp": "2027-01-01T00:00:00Z", "jsonPayload": entry()}),
+    ]
+    assert add_up(lines, PRICES, TODAY)["m"].usd == pytest.approx(0.007 + 0.014)
 
 
-def test_the_report_names_what_has_no_price() -> None:
-    said = list(report(add_up([json.dumps(entry()), json.dumps(entry(model="x"))]), PRICES))
-    assert "0.0070 USD, 7.00 USD per 1,000 claims" in said[0]
+@pytest.mark.parametrize("timestamp", [None, 7, "soon"])
+def test_a_line_without_a_time_has_the_price_of_today(timestamp: object) -> None:
+    assert add_up([json.dumps(entry(timestamp=timestamp))], PRICES, TODAY)["m"].usd == 0.007
+
+
+def test_the_report_names_thoughts_cached_tokens_and_what_has_no_price() -> None:
+    lines = [json.dumps(entry(thought_tokens=70, cached_tokens=500)), json.dumps(entry(model="x"))]
+    said = list(report(add_up(lines, PRICES, TODAY)))
+    assert "1000 tokens in (500 cached), 500 out, 70 thoughts" in said[0]
+    assert "0.0068 USD, 6.80 USD per 1,000 claims" in said[0]
     assert "no price known" in said[1]
-
-
-def test_the_default_model_has_a_price() -> None:
-    assert load_prices().cost("gemini-flash-latest", Usage(prompt_tokens=1)) is not None
 
 
 def test_no_text_of_the_users_is_in_the_ledger() -> None:
