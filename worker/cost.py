@@ -10,9 +10,10 @@ import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, timezone
+from datetime import date, datetime
 from typing import Any
 
+from shared.clock import utc_now
 from shared.domain.activation import Usage
 from worker.gemini.prices import Prices, load_prices
 
@@ -76,7 +77,7 @@ def _entries(lines: Iterable[str]) -> Iterator[dict[str, Any]]:
 
 
 def main() -> None:
-    today = datetime.now(timezone.utc).date()
+    today = utc_now().date()
     lines = list(report(add_up(sys.stdin, load_prices(), today)))
     sys.stdout.write("\n".join(lines or ["no ledger lines"]) + "\n")
 

@@ -65,12 +65,13 @@ class Metrics:
     def called(self, usage: Usage, *, model: str, outcome: str) -> None:
         """One call of Gemini: `outcome` is `ok` or why there was no step."""
         self._calls.add(1, {"model": model, "outcome": outcome})
-        counted = {
-            "input": usage.prompt_tokens,
-            "output": usage.output_tokens,
-            "thought": usage.thought_tokens,
-        }
-        for direction, tokens in counted.items():
+        counted = (
+            ("input", usage.prompt_tokens),
+            ("output", usage.output_tokens),
+            ("thought", usage.thought_tokens),
+            ("cached", usage.cached_tokens),
+        )
+        for direction, tokens in counted:
             if tokens:
                 self._tokens.add(tokens, {"model": model, "direction": direction})
 
