@@ -118,6 +118,25 @@ class ActivationStore(Protocol):
         ...
 
 
+class DeadLetterStore(Protocol):
+    """What operators do with the dead letters that `keep_dead_letter` has kept.
+
+    Every method raises StoreUnavailable when the store does not answer within its deadline.
+    """
+
+    def dead_letters(self, *, limit: int, after: str | None = None) -> list[DeadLetter]:
+        """The next `limit` in the order of their message ids, `after` being the last one seen."""
+        ...
+
+    def dead_letter(self, message_id: str) -> DeadLetter | None:
+        """None when there is none of this id."""
+        ...
+
+    def discard_dead_letter(self, message_id: str) -> None:
+        """Delete it; that it is gone already is no error."""
+        ...
+
+
 class Publisher(Protocol):
     def publish(self, message: Message) -> None:
         """Hand over to the queue. Raises PublishFailed; the message may arrive all the same."""

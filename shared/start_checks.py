@@ -13,7 +13,7 @@ from shared.settings import Settings
 
 def check_ingress(settings: Settings) -> None:
     """Raises SettingsError when the ingress must not start with these settings."""
-    _need_project(settings)
+    check_project(settings)
     _refuse(settings, _unsafe(settings))
     if "*" in settings.cors_allowed_origins and settings.auth != "none":
         raise SettingsError(
@@ -23,7 +23,7 @@ def check_ingress(settings: Settings) -> None:
 
 def check_worker(settings: Settings) -> None:
     """Raises SettingsError when the worker must not start with these settings."""
-    _need_project(settings)
+    check_project(settings)
     check_gemini(settings)
     unsafe = _unsafe(settings)
     if not settings.push_audience:  # both are set or neither: settings.py
@@ -36,7 +36,7 @@ def check_worker(settings: Settings) -> None:
 
 def check_pull(settings: Settings) -> None:
     """Raises SettingsError when `worker.pull` must not start; nobody can push to it."""
-    _need_project(settings)
+    check_project(settings)
     check_gemini(settings)
     _refuse(settings, _unsafe(settings))
 
@@ -49,7 +49,8 @@ def check_gemini(settings: Settings) -> None:
         )
 
 
-def _need_project(settings: Settings) -> None:
+def check_project(settings: Settings) -> None:
+    """Raises SettingsError when no Google Cloud project is named."""
     if not settings.google_cloud_project:
         raise SettingsError("GOOGLE_CLOUD_PROJECT is not set: expected a Google Cloud project id")
 

@@ -21,6 +21,7 @@ from shared.stored_documents import read_all, read_document, read_up_to
 from shared.waiting import wait_until_changed
 
 _READ = "SELECT activation_id, created_at, version, written_at, body FROM activations WHERE "
+_READ_LETTER = "SELECT message_id, data, attributes, why, received_at FROM dead_letters WHERE "
 _ONE = (
     "DELETE FROM messages WHERE json_extract(attributes, '$.activation_id') = ?",
     "DELETE FROM dead_letters WHERE activation_id = ?",
@@ -39,7 +40,8 @@ Read = TypeVar("Read")
 
 
 class SqliteStore:
-    """ActivationStore on one file. The clock is the store's own: it decides about leases."""
+    """ActivationStore and DeadLetterStore on one file. The clock is the store's own: it decides
+    about leases."""
 
     def __init__(self, database: Database, clock: Clock = utc_now) -> None:
         self._database = database
@@ -135,6 +137,18 @@ class SqliteStore:
         )
         return int(counted.fetchone()[0])
 
+    def dead_letters(self, *, limit: int, after: str | None = None) -> list[DeadLetter]:
+        where = "message_id > ? ORDER BY message_id LIMIT ?"
+        return self._letters(where, "" if after is None else after, limit)
+
+    def dead_letter(self, message_id: str) -> DeadLetter | None:
+        found = self._letters("message_id = ?", message_id)
+        return found[0] if found else None
+
+    def discard_dead_letter(self, message_id: str) -> None:
+        self._database.execute("DELETE FROM dead_letters WHERE message_id = ?", message_id)
+        self._database.forget_old_pages()
+
     def ping(self) -> None:
         self._database.execute("SELECT 1 FROM activations LIMIT 1")
 
@@ -176,6 +190,19 @@ class SqliteStore:
             for statement in statements:
                 self._database.execute(statement, whose)
         self._database.forget_old_pages()
+
+    def _letters(self, where: str, *parameters: Any) -> list[DeadLetter]:
+        rows = self._database.execute(f"{_READ_LETTER}{where}", *parameters).fetchall()
+        return [
+            DeadLetter(
+                message_id=message_id,
+                data=data,
+                attributes=json.loads(attributes),
+                why=why,
+                received_at=from_microseconds(received_at),
+            )
+            for message_id, data, attributes, why, received_at in rows
+        ]
 
     def _select(
         self, where: str, *parameters: Any, tail: str = "", tail_parameters: tuple[Any, ...] = ()

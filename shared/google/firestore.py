@@ -7,7 +7,6 @@ eight racers took 20 ms and had one winner, where transactions retried without b
 (docs/adr/0002).
 """
 
-import json
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -22,10 +21,11 @@ from google.cloud.firestore_v1.base_query import FieldFilter
 
 from shared.domain.activation import Activation
 from shared.domain.cursor import decode_cursor, encode_cursor
-from shared.domain.messages import DEAD_LETTERS_KEPT, DeadLetter
+from shared.domain.messages import DeadLetter
 from shared.domain.summary import Summary
 from shared.errors import AlreadyExists, Conflict, StoreUnavailable
 from shared.google.calls import GOOGLE_ERRORS, bounded
+from shared.google.dead_letters import document_of, letter_of
 from shared.google.submissions import SubmissionCounters
 from shared.ports import Page, Stored
 from shared.stored_documents import read_all, read_document, read_up_to
@@ -60,7 +60,7 @@ Read = TypeVar("Read")
 
 
 class FirestoreStore:
-    """ActivationStore on one collection."""
+    """ActivationStore on one collection, and DeadLetterStore."""
 
     def __init__(self, client: firestore.Client, collection: str) -> None:
         self._client = client
@@ -173,23 +173,32 @@ class FirestoreStore:
         )
 
     def keep_dead_letter(self, letter: DeadLetter) -> None:
-        document = self._letters.document(letter.message_id)
-        fields = {
-            "data": letter.data,
-            # As text: a message may carry keys that no field of a document may have.
-            "attributes": json.dumps(letter.attributes),
-            "why": letter.why,
-            "received_at": letter.received_at,
-            "expires_at": letter.received_at + DEAD_LETTERS_KEPT,  # for the TTL policy
-            **letter.owner._asdict(),
-        }
         with _translated():
-            document.set(fields, **_BOUNDED)
+            self._letters.document(letter.message_id).set(document_of(letter), **_BOUNDED)
 
     def count_dead_letters(self, *, up_to: int) -> int:
         query = self._letters.limit(up_to)
         with _translated():
             return int(query.count().get(**_BOUNDED)[0][0].value)
+
+    def dead_letters(self, *, limit: int, after: str | None = None) -> list[DeadLetter]:
+        query = self._letters.order_by("__name__").limit(limit)
+        if after is not None:
+            query = query.start_after([after])
+        with _translated():
+            return [letter_of(snapshot) for snapshot in query.stream(**_BOUNDED)]
+
+    def dead_letter(self, message_id: str) -> DeadLetter | None:
+        with _translated():
+            try:
+                snapshot = self._letters.document(message_id).get(**_BOUNDED)
+            except (ValueError, google_errors.InvalidArgument):
+                return None  # such as a/b: no document can have this id
+        return letter_of(snapshot) if snapshot.exists else None
+
+    def discard_dead_letter(self, message_id: str) -> None:
+        with _translated():
+            self._letters.document(message_id).delete(**_BOUNDED)
 
     def ping(self) -> None:
         with _translated():

@@ -173,6 +173,7 @@ def test_after_a_replay_the_next_submit_is_one_write(counted: Counted) -> None:
         lambda store: store.create(an_activation(), daily_limit=1),
         lambda store: store.recent(datetime.now(timezone.utc), limit=1),
         lambda store: store.count_dead_letters(up_to=1),
+        lambda store: store.dead_letters(limit=1),
         lambda store: store.ping(),
     ],
     ids=[
@@ -185,6 +186,7 @@ def test_after_a_replay_the_next_submit_is_one_write(counted: Counted) -> None:
             "counted create",
             "recent",
             "count_dead_letters",
+            "dead_letters",
         ),
         "ping",
     ],

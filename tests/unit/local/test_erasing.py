@@ -113,6 +113,13 @@ def test_its_dead_letters_go_with_it(folder: Folder) -> None:
     assert not folder.holds("kanarie")
 
 
+def test_a_discarded_dead_letter_leaves_no_copy(folder: Folder) -> None:
+    folder.store.keep_dead_letter(a_letter(Message(b"kanarie")))
+    assert folder.holds("kanarie")
+    folder.store.discard_dead_letter(a_letter(Message(b"")).message_id)
+    assert not folder.holds("kanarie")
+
+
 def test_an_erasure_that_a_crash_cut_off_is_finished_at_the_next_start(folder: Folder) -> None:
     folder.submit("one")
     folder.database.execute("DELETE FROM messages")
