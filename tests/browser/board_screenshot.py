@@ -89,7 +89,7 @@ def served(breaker: str, *, busy: bool, dead_letters: int = 1) -> Iterator[str]:
         if busy:
             fill(store, troubled=breaker == "open", dead_letters=dead_letters)
         app = worker.app.create_app(
-            Settings(), store, FakePublisher(), Gemini(breaker), lambda: THREE_AT_NIGHT
+            Settings(board=True), store, FakePublisher(), Gemini(breaker), lambda: THREE_AT_NIGHT
         )
         server = make_server("127.0.0.1", 0, app, threaded=True)
         thread = threading.Thread(target=server.serve_forever)
