@@ -53,8 +53,8 @@ def _alerts(board: Board) -> Iterator[Alert]:
         yield Alert(
             "bad",
             _dead_letters(board.dead_letters),
-            "Nobody could read what was sent. The dead_letters collection says why; "
-            "mend the sender, then delete them.",
+            "No worker could read them. python -m worker.dead_letters list says why (local run: "
+            "local.dead_letters). Fix the cause, then replay or discard them.",
             "dead-letters",
         )
     if _too_many_fallbacks(board):
