@@ -44,6 +44,8 @@ INSIDE: dict[str, set[str]] = {
     "worker.http": {"worker.pipeline"},
     "worker.pipeline": {"worker.gemini", "worker.fallback", "worker.safety"},
     "worker.gemini": NOTHING,
+    "worker.evaluate": {"worker.gemini", "worker.wiring"},
+    "worker.wiring": {"worker.pipeline", "worker.board", "worker.gemini", "worker.fallback"},
     "worker.fallback": NOTHING,
     "worker.safety": NOTHING,
     "worker.board": {"worker.gemini"},
