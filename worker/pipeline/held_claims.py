@@ -15,10 +15,6 @@ from shared.ports import ActivationStore, Stored
 
 log = structlog.get_logger(__name__)
 
-AT_ONCE = 16
-"""Claims given back at the same time: one after the other, 50 of them at a slow store (1.2 s each)
-would outlast the 3 s that are left before the kill."""
-
 
 class HeldClaims:
     """`given_back` is set when this process has given its claims back: nobody may work on one any
@@ -65,7 +61,9 @@ class HeldClaims:
         with self._lock:
             self.given_back.set()
             held = list(self._held.values())
-        with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="release") as pool:
+        # All at once, as many as there are threads at most: in turns of 16, 50 of them at a slow
+        # store (1.2 s each) would outlast the 3 s that are left before the kill.
+        with ThreadPoolExecutor(max(1, len(held)), thread_name_prefix="release") as pool:
             return sum(pool.map(self._give_back, held))
 
     def _give_back(self, claimed: Stored) -> bool:

@@ -5,13 +5,14 @@ import asyncio
 import socket
 import struct
 import threading
+from collections.abc import AsyncIterator
 from contextlib import suppress
 from typing import Literal, get_args
 
 Mode = Literal["pass", "latency", "reset", "black hole", "half open", "cut"]
 MODES: tuple[Mode, ...] = get_args(Mode)
 
-LATENCY_SECONDS = 0.4
+LATENCY_SECONDS = 0.6
 """For each piece in each direction."""
 
 CUTS = 3
@@ -129,9 +130,7 @@ class Proxy:
         """Returns when this connection is over."""
         client = writer if answers else other
         with suppress(OSError):
-            while chunk := await reader.read(_CHUNK):
-                if self._mode == "latency":
-                    await asyncio.sleep(LATENCY_SECONDS)
+            async for chunk in self._delayed(reader):
                 if self._mode == "cut" and answers and self._cuts and is_answer(chunk):
                     self._cuts -= 1
                     _reset(client)
@@ -143,6 +142,31 @@ class Proxy:
                     return
                 writer.write(chunk)
                 await writer.drain()
+
+    async def _delayed(self, reader: asyncio.StreamReader) -> AsyncIterator[bytes]:
+        """What arrives, after the latency: each piece waits by itself, not behind the others."""
+        arrived: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue()
+
+        async def read() -> None:
+            chunk = b"-"
+            while chunk:
+                try:
+                    chunk = await reader.read(_CHUNK)
+                except OSError:
+                    chunk = b""
+                latency = LATENCY_SECONDS if self._mode == "latency" else 0.0
+                arrived.put_nowait((self._loop.time() + latency, chunk))
+
+        reading = asyncio.create_task(read())
+        try:
+            while True:
+                due, chunk = await arrived.get()
+                await asyncio.sleep(max(0.0, due - self._loop.time()))
+                if not chunk:
+                    return
+                yield chunk
+        finally:
+            reading.cancel()
 
 
 def is_answer(chunk: bytes) -> bool:
