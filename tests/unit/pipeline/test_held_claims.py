@@ -10,13 +10,16 @@ from shared.ports import Stored
 from tests.builders import LEASE, NOON, an_activation
 from tests.doubles import FakeTime, ScriptedGemini, StoreWithFaults
 from tests.unit.pipeline.processors import a_processor, submitted
-from worker.pipeline.held_claims import AT_ONCE, HeldClaims
+from worker.pipeline.held_claims import HeldClaims
 
 
 def there(store: SqliteStore) -> Stored:
     found = store.get("a1")
     assert found is not None
     return found
+
+
+FIFTY = 50
 
 
 def shown(activation: Activation) -> tuple[str, int, str | None]:
@@ -121,7 +124,7 @@ def test_a_process_that_drains_finishes_what_it_holds_and_takes_up_nothing_new(
 
 def test_claims_are_given_back_at_the_same_time(store: SqliteStore) -> None:
     """Each write waits until all are under way: one after the other, they would never end."""
-    together = threading.Barrier(AT_ONCE, timeout=20)
+    together = threading.Barrier(FIFTY, timeout=20)
 
     class Slow(StoreWithFaults):
         def replace(self, activation: Activation, expected_version: str) -> Stored:
@@ -129,8 +132,8 @@ def test_claims_are_given_back_at_the_same_time(store: SqliteStore) -> None:
             return super().replace(activation, expected_version)
 
     claims = HeldClaims(Slow(store))
-    for number in range(AT_ONCE):
+    for number in range(FIFTY):
         created = store.create(an_activation(f"a{number}"))
         claimed = created.activation.claimed(claim_id=f"c{number}", now=NOON, lease=LEASE)
         assert claims.hold(store.replace(claimed, created.version))
-    assert claims.release_all() == AT_ONCE
+    assert claims.release_all() == FIFTY
