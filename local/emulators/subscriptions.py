@@ -18,8 +18,8 @@ from google.pubsub_v1.types import (
     Subscription,
 )
 
-from local.periodic import Periodic
 from shared.google.calls import bounded
+from shared.periodic import Periodic
 from shared.settings import ACK_DEADLINE_SECONDS, Settings
 
 log = structlog.get_logger(__name__)
@@ -39,6 +39,10 @@ class Delivery:
     max_backoff: int = 60
     max_attempts: int = 10
     ack_deadline: int = ACK_DEADLINE_SECONDS
+
+
+PULLED = Delivery(ack_deadline=60)
+"""With the ack deadline that a StreamingPull of Google's library sets for its messages anyway."""
 
 
 class Subscriptions:
@@ -73,13 +77,16 @@ class Subscriptions:
     def push_dead_letters_to(self, endpoint: str, delivery: Delivery | None = None) -> None:
         self._create(DEAD_LETTER_SUBSCRIPTION, self.dead, endpoint, delivery or Delivery(), None)
 
-    def pull_requests(self, name: str, delivery: Delivery | None = None) -> None:
+    def pull_requests(self, name: str, delivery: Delivery = PULLED) -> None:
         """A subscription for `python -m worker.pull`."""
-        delivery = delivery or Delivery()
         dead = DeadLetterPolicy(
             dead_letter_topic=self.dead, max_delivery_attempts=delivery.max_attempts
         )
         self._create(name, self.requests, None, delivery, dead)
+
+    def pull_dead_letters(self, name: str, delivery: Delivery = PULLED) -> None:
+        """Another one for it."""
+        self._create(name, self.dead, None, delivery, None)
 
     def are_missing(self) -> bool:
         """Whether the emulator answers and lacks our subscriptions: a restart loses them.

@@ -64,6 +64,7 @@ INSIDE: dict[str, set[str]] = {
     },
     "shared.auth": {"shared.errors", "shared.total_deadline"},
     "shared.drain": NOTHING,
+    "shared.periodic": NOTHING,
     "shared.start": {"shared.drain", "shared.errors", "shared.settings", "shared.telemetry"},
     "shared.http": {
         *("shared.clock", "shared.drain", "shared.errors", "shared.ports", "shared.settings"),
