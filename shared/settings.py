@@ -54,7 +54,7 @@ class Settings(BaseSettings):
     firestore_emulator_host: str | None = None
     pubsub_topic: Name = "activation-requests"
     pubsub_dead_letter_topic: Name = "activation-requests-dead"
-    pubsub_subscription: Name = "activation-requests-pull"
+    pubsub_subscription: Annotated[Name, Field(max_length=250)] = "activation-requests-pull"
     pubsub_emulator_host: str | None = None
 
     lease_seconds: Seconds = 90
@@ -171,6 +171,11 @@ class Settings(BaseSettings):
                 "GEMINI_TIMEOUT_SECONDS and the pauses between, GEMINI_MAX_SLEEP_SECONDS each"
             )
         return self
+
+    @property
+    def pubsub_dead_letter_subscription(self) -> str:
+        """Named by convention, and deploy/pull.sh creates it under this name."""
+        return f"{self.pubsub_subscription}-dead"
 
     @property
     def gemini_budget_seconds(self) -> float:

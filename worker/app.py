@@ -1,5 +1,7 @@
 """The worker as a Flask app, around the store, the queue and the Gemini port it is given."""
 
+from collections.abc import Callable
+
 from flask import Flask
 
 from shared.clock import Clock, utc_now
@@ -30,13 +32,7 @@ def create_app(
     drain: Drain | None = None,
 ) -> Flask:
     """Adds its step to `drain`."""
-    app = Flask(__name__, static_folder=None)
-    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
-    ignore_long_lists(app)
-    install_request_traces(app)
-    install_request_ids(app)
-    install_problems(app)
-    install_security_headers(app, https=settings.on_cloud_run)
+    app = _without_routes(settings, MAX_BODY_BYTES)
     app.register_blueprint(health_routes(store, publisher, clock))
     given_back = drain.given_back if drain else None
     pipeline = build_pipeline(settings, store, publisher, gemini, clock, given_back)
@@ -52,4 +48,28 @@ def create_app(
     if drain:
         drain.end_waits = pipeline.claims.drain
         drain.give_back = pipeline.claims.release_all
+    return app
+
+
+def create_health_app(
+    settings: Settings,
+    store: ActivationStore,
+    publisher: Publisher,
+    also: Callable[[], dict[str, str]],
+    clock: Clock = utc_now,
+) -> Flask:
+    """Only `/livez` and `/readyz`, for a worker that nobody may call. `also` as in health.py."""
+    app = _without_routes(settings, max_body_bytes=0)
+    app.register_blueprint(health_routes(store, publisher, clock, also))
+    return app
+
+
+def _without_routes(settings: Settings, max_body_bytes: int) -> Flask:
+    app = Flask(__name__, static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = max_body_bytes
+    ignore_long_lists(app)
+    install_request_traces(app)
+    install_request_ids(app)
+    install_problems(app)
+    install_security_headers(app, https=settings.on_cloud_run)
     return app

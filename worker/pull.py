@@ -1,109 +1,137 @@
-"""`python -m worker.pull`: the same processing on a StreamingPull subscription.
+"""`python -m worker.pull`: the worker for hosts without push (a VM, GKE), whole.
 
-For hosts without push (a VM, GKE) and for full concurrency on the emulator, which pushes two
-messages at a time. Takes PUBSUB_SUBSCRIPTION, WEB_THREADS messages at once.
+It pulls the requests, WEB_THREADS at once, and the dead letters, sweeps each minute, and serves
+/livez and /readyz. For full concurrency on the emulator too, which pushes two messages at a time.
 """
 
-from concurrent import futures
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import structlog
-from google.api_core.exceptions import GoogleAPIError
-from google.cloud import pubsub_v1
-from google.cloud.pubsub_v1.subscriber.futures import StreamingPullFuture
-from google.cloud.pubsub_v1.subscriber.message import Message as PulledMessage
-from google.cloud.pubsub_v1.subscriber.scheduler import ThreadScheduler
+from google.cloud.pubsub_v1 import SubscriberClient
 
-from shared.domain.messages import Message
 from shared.drain import Drain, StopSignals
-from shared.errors import MessageNotUnderstood, StoreUnavailable
 from shared.google.adapters import google_adapters
+from shared.http.server import EVERYWHERE, LOOK_SECONDS, POLL_SECONDS, listen
+from shared.periodic import Periodic
 from shared.settings import Settings
 from shared.start import begin, run
 from shared.start_checks import check_pull
-from shared.telemetry.traces import trace_of
+from worker.app import create_health_app
 from worker.gemini.key import with_gemini_key
-from worker.pipeline.process import ACKED, Processor
-from worker.wiring import build_gemini, build_pipeline
+from worker.pipeline.process import ACKED
+from worker.streams import Source, Stream
+from worker.wiring import Pipeline, build_gemini, build_pipeline
 
 log = structlog.get_logger(__name__)
 
-LOOK_SECONDS = 0.5
-"""How long a signal may go unnoticed."""
+SWEEP_SECONDS = 60.0
+"""As Cloud Scheduler sweeps: an activation has its step by its deadline and this."""
+
+DEAD_LETTERS_AT_ONCE = 4
+"""Each takes a read and a write."""
+
+HEALTH_THREADS = 2
+"""One may wait for the store, while the other answers /livez."""
 
 
-def handle(processor: Processor, pulled: PulledMessage) -> None:
-    """Process one message, then ack or nack it; what can't be understood ends as a dead letter."""
-    try:
-        with trace_of(pulled.attributes.get("traceparent")):
-            acked = processor.process(Message(pulled.data, dict(pulled.attributes))) in ACKED
-    except MessageNotUnderstood as error:
-        log.error("pull.not_understood", error=str(error))
-        acked = False
-    except StoreUnavailable as error:
-        log.error("store.unavailable", error=str(error))
-        acked = False
-    except Exception as error:
-        log.error("unexpected", error=type(error).__name__)
-        acked = False
-    if acked:
-        pulled.ack()
-    else:
-        pulled.nack()
+def sources(settings: Settings, pipeline: Pipeline) -> list[Source]:
+    return [
+        Source(
+            subscription=settings.pubsub_subscription,
+            handle=lambda _, message: pipeline.processor.process(message) in ACKED,
+            at_once=settings.web_threads,
+        ),
+        Source(
+            subscription=settings.pubsub_dead_letter_subscription,
+            handle=pipeline.dead_letters.handle,
+            at_once=DEAD_LETTERS_AT_ONCE,
+        ),
+    ]
 
 
-def pull(settings: Settings, drain: Drain) -> int:
-    """Until SIGTERM or SIGINT, and then until `drain` has run. The exit code."""
+@dataclass(frozen=True, kw_only=True)
+class PullWorker:
+    streams: Sequence[Stream]
+    sweep: Periodic
+    answer_probes: Callable[[float], object]
+    """For so many seconds at most; anything that wakes the server ends it sooner."""
+    monotonic: Callable[[], float] = time.monotonic
+
+    def run(self, signals: StopSignals, drain: Drain) -> int:
+        """Until SIGTERM, SIGINT or the end of a stream, and then until `drain` has run. The exit
+        code: 1 if a stream has ended by itself."""
+        while not signals.came and not any(stream.ended for stream in self.streams):
+            self.answer_probes(LOOK_SECONDS)
+        failed = [stream for stream in self.streams if stream.ended]
+        for stream in failed:
+            log.error(
+                "pull.failed",
+                alert=True,
+                subscription=stream.subscription,
+                error=type(stream.error).__name__,
+            )
+        log.info("pull.draining")
+        for stream in self.streams:
+            stream.cancel()
+        self.sweep.stop()
+        drain.run(self._finish)
+        return 1 if failed else 0
+
+    def _finish(self, seconds: float) -> bool:
+        """Probes are answered to the end: alive, and not ready."""
+        end = self.monotonic() + seconds
+        while self._is_busy() and self.monotonic() < end:
+            self.answer_probes(POLL_SECONDS)
+        return not self._is_busy()
+
+    def _is_busy(self) -> bool:
+        return self.sweep.runs or not all(stream.ended for stream in self.streams)
+
+
+def not_received(streams: Sequence[Stream]) -> dict[str, str]:
+    """For /readyz."""
+    return {
+        stream.subscription: "nothing is received from this subscription"
+        for stream in streams
+        if not stream.receives
+    }
+
+
+def start(settings: Settings, drain: Drain, host: str) -> tuple[PullWorker, StopSignals]:
+    """Raises SettingsError when the port is taken; then nothing has been pulled yet."""
     store, publisher = google_adapters(settings)
-    pipeline = build_pipeline(
-        settings,
-        store,
-        publisher,
-        build_gemini(settings, drain.given_back),
-        given_back=drain.given_back,
-    )
+    gemini = build_gemini(settings, drain.given_back)
+    pipeline = build_pipeline(settings, store, publisher, gemini, given_back=drain.given_back)
     drain.end_waits = pipeline.claims.drain
     drain.give_back = pipeline.claims.release_all
-    subscriber = pubsub_v1.SubscriberClient()
-    path = subscriber.subscription_path(
-        settings.google_cloud_project or "", settings.pubsub_subscription
-    )
-    executor = futures.ThreadPoolExecutor(settings.web_threads, thread_name_prefix="pull")
-    stream = subscriber.subscribe(
-        path,
-        callback=lambda pulled: handle(pipeline.processor, pulled),
-        flow_control=pubsub_v1.types.FlowControl(
-            max_messages=settings.web_threads, max_lease_duration=settings.lease_seconds
-        ),
-        scheduler=ThreadScheduler(executor),
-        await_callbacks_on_shutdown=True,
-    )
-    signals = StopSignals()
-    log.info(
-        "pull.started", subscription=settings.pubsub_subscription, at_once=settings.web_threads
-    )
-    try:
-        while not signals.came and not _ended(stream, LOOK_SECONDS):
-            pass
-        stream.cancel()
-        drain.run(lambda seconds: _ended(stream, seconds))
-    except GoogleAPIError as error:
-        log.error("pull.failed", error=type(error).__name__, alert=True)
-        return 1
-    return 0
+    streams: list[Stream] = []
+    app = create_health_app(settings, store, publisher, lambda: not_received(streams))
+    server = listen(app, settings.model_copy(update={"web_threads": HEALTH_THREADS}), host)
+    signals = StopSignals(wake=server.pull_trigger)
+    subscriber = SubscriberClient()
+    for source in sources(settings, pipeline):
+        path = subscriber.subscription_path(settings.google_cloud_project, source.subscription)
+        stream = Stream(
+            subscriber,
+            path,
+            source,
+            lease_seconds=settings.lease_seconds,
+            wake=server.pull_trigger,
+        )
+        streams.append(stream)
+        log.info("pull.started", subscription=source.subscription, at_once=source.at_once)
+    sweep = Periodic("sweep", SWEEP_SECONDS, pipeline.sweeper.sweep)
+    sweep.start()
+    return PullWorker(streams=streams, sweep=sweep, answer_probes=server.turn), signals
 
 
-def _ended(stream: StreamingPullFuture, seconds: float) -> bool:
-    """Raises GoogleAPIError for what made it end."""
-    try:
-        stream.result(seconds)
-    except futures.TimeoutError:
-        return False
-    return True
-
-
-def main() -> int:
+def main(host: str = EVERYWHERE) -> int:
+    """Pull until SIGTERM. The exit code. Raises SettingsError."""
     settings, drain = begin("innerjourney-worker", check_pull)
-    return pull(with_gemini_key(settings), drain)
+    worker, signals = start(with_gemini_key(settings), drain, host)
+    return worker.run(signals, drain)
 
 
 if __name__ == "__main__":

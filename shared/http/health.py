@@ -1,6 +1,7 @@
 """`/livez` says that the process is up, `/readyz` that what it needs answers."""
 
 import threading
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -23,7 +24,13 @@ class Readiness(BaseModel):
     reasons: dict[str, str] = Field(description="By part, `store` or `queue`, why it is away.")
 
 
-def health_routes(store: ActivationStore, publisher: Publisher, clock: Clock) -> Blueprint:
+def health_routes(
+    store: ActivationStore,
+    publisher: Publisher,
+    clock: Clock,
+    also: Callable[[], dict[str, str]] = dict,
+) -> Blueprint:
+    """`also` knows, without asking anybody, what else is away and why."""
     routes = Blueprint("health", __name__)
     look = LastLook(store, publisher, clock)
 
@@ -33,7 +40,7 @@ def health_routes(store: ActivationStore, publisher: Publisher, clock: Clock) ->
 
     @routes.get("/readyz")
     def readyz() -> Response:
-        reasons = look.reasons()
+        reasons = {**look.reasons(), **also()}
         shown = Readiness(status="unavailable" if reasons else "ok", reasons=reasons)
         return _json(shown, 503 if reasons else 200)
 

@@ -136,20 +136,25 @@ class Server(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
         return bool(waiting or self.task_dispatcher.queue or self.task_dispatcher.active_count)
 
 
+def listen(app: Flask, settings: Settings, host: str) -> Server:
+    """Raises SettingsError when the port is taken."""
+    _silence_waitress()
+    if host == LOOPBACK:
+        answer_only_to_own_names(app)
+    try:
+        return Server(app, settings, host)
+    except OSError as error:
+        raise SettingsError(
+            f"PORT={settings.port}: expected a free port ({error.strerror})"
+        ) from None
+
+
 def serve(app: Flask, settings: Settings, drain: Drain, host: str) -> int:
     """Until SIGTERM or SIGINT, and then until `drain` has run. The exit code.
 
     Raises SettingsError when the port is taken.
     """
-    _silence_waitress()
-    if host == LOOPBACK:
-        answer_only_to_own_names(app)
-    try:
-        server = Server(app, settings, host)
-    except OSError as error:
-        raise SettingsError(
-            f"PORT={settings.port}: expected a free port ({error.strerror})"
-        ) from None
+    server = listen(app, settings, host)
     signals = StopSignals(wake=server.pull_trigger)
     log.info("server.started", host=host, port=settings.port, threads=settings.web_threads)
     while not signals.came:

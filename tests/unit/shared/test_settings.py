@@ -140,6 +140,8 @@ def test_an_empty_variable_counts_as_unset(environment: SetEnvironment) -> None:
         ("DAILY_LIMIT_PER_USER", "-1", "greater than or equal to 0"),
         ("DAILY_LIMIT_PER_USER", "10001", "less than or equal to 10000"),
         ("PUBSUB_TOPIC", "a/b", "match pattern"),
+        # Its dead-letter subscription is longer by five, and Pub/Sub takes 255.
+        ("PUBSUB_SUBSCRIPTION", "a" * 251, "at most 250 characters"),
         ("FIRESTORE_COLLECTION", "x", "at least 3 characters"),
     ],
 )
