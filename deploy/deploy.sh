@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# From an empty project to two running services. Run it again at any time: it keeps or updates what
+# From an empty project to a running backend. Run it again at any time: it keeps or updates what
 # exists.
 set -euo pipefail
 CALLED_FROM=$PWD
@@ -14,6 +14,7 @@ USAGE='usage: deploy/deploy.sh --project ID --region REGION [options]
   --yes                     do not ask before the first change
   --key-file FILE           the Gemini key, as a new version of its secret (- is standard input)
   --without-gemini          no key: every answer comes from the fallback library
+  --pull                    no worker on Cloud Run: hosts of your own pull (python -m worker.pull)
   --cors ORIGINS            browsers'"'"' origins, separated by commas
   --firebase-project ID     whose users sign in (the project itself)
   --firestore-location LOC  where the database is (the region)
@@ -25,7 +26,7 @@ USAGE='usage: deploy/deploy.sh --project ID --region REGION [options]
   --max-workers N           (10); each makes 32 calls of Gemini at once
   --tag TAG                 of the image (the commit)'
 
-PROJECT='' REGION='' DRY_RUN='' YES='' KEY_FILE='' WITHOUT_GEMINI='' CORS='' FIREBASE_PROJECT=''
+PROJECT='' REGION='' DRY_RUN='' YES='' KEY_FILE='' WITHOUT_GEMINI='' PULL='' CORS='' FIREBASE_PROJECT=''
 FIRESTORE_LOCATION='' ALERT_EMAIL='' BUDGET=50 TAG=''
 MIN_INGRESSES=1 MAX_INGRESSES=20 MIN_WORKERS=0 MAX_WORKERS=10
 while [[ $# -gt 0 ]]; do
@@ -34,6 +35,7 @@ while [[ $# -gt 0 ]]; do
     --dry-run) DRY_RUN=yes; shift ;;
     --yes) YES=yes; shift ;;
     --without-gemini) WITHOUT_GEMINI=yes; shift ;;
+    --pull) PULL=yes; shift ;;
     --project | --region | --key-file | --cors | --firebase-project | --firestore-location | \
       --alert-email | --budget | --tag | --min-ingresses | --max-ingresses | --min-workers | \
       --max-workers)
@@ -61,6 +63,7 @@ fi
 
 TOPIC=activation-requests DEAD_TOPIC=activation-requests-dead
 PUSH=activation-requests-push DEAD_PUSH=activation-requests-dead-push
+PULLED=activation-requests-pull DEAD_PULLED=activation-requests-pull-dead # as in settings.py
 SECRET=gemini-api-key DATABASE='(default)'
 INGRESS=innerjourney-ingress WORKER=innerjourney-worker INVOKER=innerjourney-invoker
 ACCOUNTS=$PROJECT.iam.gserviceaccount.com

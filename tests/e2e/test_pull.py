@@ -89,10 +89,13 @@ class Pulling:
     def done(self, activation_id: str) -> bool:
         return self.shown(activation_id).done
 
+    def url(self, path: str) -> str:
+        return f"http://127.0.0.1:{self.port}{path}"
+
     def ready(self) -> tuple[int, dict[str, Any]] | None:
         """The status of `/readyz` and its body; None while nobody listens."""
         try:
-            found = requests.get(f"http://127.0.0.1:{self.port}/readyz", timeout=10)
+            found = requests.get(self.url("/readyz"), timeout=10)
         except requests.ConnectionError:
             return None
         return found.status_code, found.json()
@@ -168,7 +171,7 @@ def test_pulled_messages_are_processed_many_at_once_each_with_one_call(pulling: 
 
 
 def test_a_host_that_only_pulls_lacks_nothing(pulling: Pulling) -> None:
-    """One start for three facts: it sweeps, answers dead letters, and says that it is ready."""
+    """One start for several facts: it sweeps, answers dead letters, and serves health alone."""
     never_published = an_activation(new_id(), now=utc_now() - timedelta(seconds=120))
     pulling.store.create(never_published)
     past_deadline = an_activation(new_id(), now=utc_now() - timedelta(seconds=400))
@@ -186,6 +189,9 @@ def test_a_host_that_only_pulls_lacks_nothing(pulling: Pulling) -> None:
         eventually(lambda: pulling.store.count_dead_letters(up_to=10) == 1, what="the kept one")
 
         assert pulling.ready() == (200, {"status": "ok", "reasons": {}})
+        assert requests.get(pulling.url("/livez"), timeout=10).status_code == 200
+        for path in ("/pubsub/push", "/pubsub/dead-letter", "/tasks/sweep"):
+            assert requests.post(pulling.url(path), timeout=10).status_code == 404
         worker.send_signal(signal.SIGTERM)
         assert worker.wait(CLOUD_RUN_KILLS_AFTER_SECONDS) == 0, pulling.log.read_text()
 

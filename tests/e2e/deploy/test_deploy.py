@@ -9,7 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from local.emulators.subscriptions import DEAD_LETTER_SUBSCRIPTION, PUSH_SUBSCRIPTION, Delivery
+from local.emulators.subscriptions import (
+    DEAD_LETTER_SUBSCRIPTION,
+    PULLED,
+    PUSH_SUBSCRIPTION,
+    Delivery,
+)
 from shared.settings import Settings
 from shared.start_checks import check_ingress, check_worker
 from tests import ROOT
@@ -25,6 +30,7 @@ from tests.support.deployment import (
 from tests.support.docker import image
 from tests.support.needs import need_program
 
+ADD = "add-iam-policy-binding"
 ALL = ("--alert-email", "a@example.com", "--cors", "https://a.example,https://b.example")
 
 
@@ -43,13 +49,26 @@ def again(tmp_path_factory: pytest.TempPathFactory) -> Run:
     return deploy(tmp_path_factory.mktemp("again"), "--yes", *ALL, there=True)
 
 
+@pytest.fixture(scope="module")
+def pulled(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A first run for workers that pull."""
+    return deploy(tmp_path_factory.mktemp("pulled"), "--yes", "--without-gemini", "--pull")
+
+
+@pytest.fixture(scope="module")
+def pulled_again(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    folder = tmp_path_factory.mktemp("pulled-again")
+    return deploy(folder, "--yes", "--without-gemini", "--pull", there=True)
+
+
 def test_it_is_clean_for_shellcheck(tmp_path: Path) -> None:
     checker = need_program("shellcheck")
     scripts = sorted(str(path.relative_to(ROOT)) for path in DEPLOY.parent.glob("*.sh"))
     subprocess.run([checker, "-x", *scripts], cwd=ROOT, check=True)
     printed = tmp_path / "printed.sh"
-    printed.write_text(deploy(tmp_path, "--dry-run", *ALL).said)
-    subprocess.run([checker, str(printed)], check=True)
+    for how in ([], ["--pull"]):
+        printed.write_text(deploy(tmp_path, "--dry-run", *ALL, *how).said)
+        subprocess.run([checker, str(printed)], check=True)
 
 
 def test_a_dry_run_calls_nothing_and_asks_nothing(tmp_path: Path) -> None:
@@ -57,11 +76,12 @@ def test_a_dry_run_calls_nothing_and_asks_nothing(tmp_path: Path) -> None:
     assert (ran.exit_code, ran.calls, ran.errors) == (0, [], "")
 
 
+@pytest.mark.parametrize("pull", [(), ("--pull",)])
 @pytest.mark.parametrize("there", [False, True])
 def test_the_script_that_a_dry_run_prints_does_what_the_run_itself_does(
-    tmp_path: Path, there: bool
+    tmp_path: Path, there: bool, pull: tuple[str, ...]
 ) -> None:
-    tag = ("--tag", "t", *ALL) if there else ("--tag", "t", "--without-gemini")
+    tag = ("--tag", "t", *pull, *(ALL if there else ("--without-gemini",)))
     printed = tmp_path / "printed.sh"
     printed.write_text(deploy(tmp_path, "--dry-run", *tag).said)
     from_print = with_our_gcloud(tmp_path, ["bash", str(printed)], there=there)
@@ -208,23 +228,88 @@ def test_deliveries_are_those_of_make_emulators(first: Run) -> None:
     assert first.flag("max-delivery-attempts", *requests) == str(delivery.max_attempts)
 
 
-def test_what_a_person_wrote_stays_in_the_queue_for_a_day_at_most(first: Run) -> None:
-    kept = [call for call in first.calls if call[0] == "pubsub" and call[2] == "create"]
-    assert len(kept) == 4
+# Workers that pull
+
+
+def test_for_workers_that_pull_there_is_no_service_no_push_and_no_schedule(pulled: Run) -> None:
+    assert pulled.exit_code == 0, pulled.errors
+    assert not pulled.called("run", "deploy", "innerjourney-worker")
+    assert not pulled.called("scheduler")
+    assert "--push-" not in str(pulled.calls)
+    assert pulled.called("run", "deploy", "innerjourney-ingress")
+
+
+def test_the_pull_subscriptions_are_those_that_the_worker_reads_by_default(pulled: Run) -> None:
+    settings = Settings()
+    created = pulled.called("pubsub", "subscriptions", "create")
+    topics = {call[3]: pulled.flag("topic", *call[:4]) for call in created}
+    assert topics == {
+        settings.pubsub_subscription: settings.pubsub_topic,
+        settings.pubsub_dead_letter_subscription: settings.pubsub_dead_letter_topic,
+    }
+
+
+@pytest.mark.parametrize("verb", ["create", "update"])
+def test_pulled_deliveries_are_those_of_the_tests_on_the_emulator(
+    pulled: Run, pulled_again: Run, verb: str
+) -> None:
+    ran = pulled if verb == "create" else pulled_again
+    settings = Settings()
+    requests = ("pubsub", "subscriptions", verb, settings.pubsub_subscription)
+    for name in (settings.pubsub_subscription, settings.pubsub_dead_letter_subscription):
+        call = ("pubsub", "subscriptions", verb, name)
+        assert ran.flag("ack-deadline", *call) == str(PULLED.ack_deadline) == "60"
+        assert ran.flag("min-retry-delay", *call) == f"{PULLED.min_backoff}s"
+        assert ran.flag("max-retry-delay", *call) == f"{PULLED.max_backoff}s"
+    assert ran.flag("dead-letter-topic", *requests) == settings.pubsub_dead_letter_topic
+    assert ran.flag("max-delivery-attempts", *requests) == str(PULLED.max_attempts)
+
+
+def test_a_second_run_for_workers_that_pull_makes_nothing_anew(pulled_again: Run) -> None:
+    assert pulled_again.exit_code == 0, pulled_again.errors
+    assert not pulled_again.called("pubsub", "subscriptions", "create")
+
+
+def test_a_worker_that_pulls_may_read_both_subscriptions_and_fetch_its_image(pulled: Run) -> None:
+    ours = f"{PROJECT}.iam.gserviceaccount.com"
+    worker = f"innerjourney-worker@{ours}"
+    agent = f"service-{NUMBER}@gcp-sa-pubsub.iam.gserviceaccount.com"
+    pull, dead = Settings().pubsub_subscription, Settings().pubsub_dead_letter_subscription
+    assert {
+        (call[3], *granted(call)) for call in pulled.called("pubsub", "subscriptions", ADD)
+    } == {
+        (pull, agent, "pubsub.subscriber"),
+        (pull, worker, "pubsub.subscriber"),
+        (dead, worker, "pubsub.subscriber"),
+    }
+    # The invoker gets no right: only pushes and Cloud Scheduler need it.
+    assert {granted(call) for call in pulled.calls if ADD in call} == {
+        (f"innerjourney-ingress@{ours}", "datastore.user"),
+        (f"innerjourney-ingress@{ours}", "pubsub.publisher"),
+        (worker, "datastore.user"),
+        (worker, "pubsub.publisher"),
+        (worker, "pubsub.subscriber"),
+        (worker, "artifactregistry.reader"),
+        ("allUsers", "run.invoker"),
+        (agent, "pubsub.publisher"),
+        (agent, "pubsub.subscriber"),
+    }
+
+
+# What is kept, and who may do what
+
+
+def test_what_a_person_wrote_stays_in_the_queue_for_a_day_at_most(first: Run, pulled: Run) -> None:
+    both = (*first.calls, *pulled.calls)
+    kept = [call for call in both if call[0] == "pubsub" and call[2] == "create"]
+    assert len(kept) == 8
     assert all("--message-retention-duration=1d" in call for call in kept)
 
 
 def test_each_account_holds_the_roles_that_it_needs_and_no_other(first: Run) -> None:
-    granted = {
-        (member, role)
-        for call in first.calls
-        if "add-iam-policy-binding" in call
-        for member in [re.split("[:=]", next(w for w in call if w.startswith("--member=")))[-1]]
-        for role in [next(w for w in call if w.startswith("--role=")).split("/")[1]]
-    }
     ours = f"{PROJECT}.iam.gserviceaccount.com"
     agent = f"service-{NUMBER}@gcp-sa-pubsub.iam.gserviceaccount.com"
-    assert granted == {
+    assert {granted(call) for call in first.calls if ADD in call} == {
         (f"innerjourney-ingress@{ours}", "datastore.user"),
         (f"innerjourney-ingress@{ours}", "pubsub.publisher"),
         (f"innerjourney-worker@{ours}", "datastore.user"),
@@ -238,6 +323,13 @@ def test_each_account_holds_the_roles_that_it_needs_and_no_other(first: Run) -> 
     }
 
 
+def granted(call: list[str]) -> tuple[str, str]:
+    """Who gets which role."""
+    [member] = [word for word in call if word.startswith("--member=")]
+    [role] = [word for word in call if word.startswith("--role=")]
+    return re.split("[:=]", member)[-1], role.split("/")[1]
+
+
 def test_only_the_ingress_is_public(first: Run) -> None:
     public = [
         call[2] for call in first.called("run", "deploy") if "--allow-unauthenticated" in call
@@ -248,10 +340,13 @@ def test_only_the_ingress_is_public(first: Run) -> None:
 
 
 @pytest.mark.timeout(600)  # gcloud takes most of a second of a processor to start
-def test_gcloud_understands_every_command(first: Run, again: Run, tmp_path: Path) -> None:
+def test_gcloud_understands_every_command(
+    first: Run, again: Run, pulled: Run, pulled_again: Run, tmp_path: Path
+) -> None:
     """Without an account it parses its arguments first, and refuses an unknown one by name."""
     gcloud = need_program("gcloud")
-    commands = sorted({json.dumps(call) for call in (*first.calls, *again.calls)})
+    runs = (first, again, pulled, pulled_again)
+    commands = sorted({json.dumps(call) for run in runs for call in run.calls})
     environment = {
         **os.environ,
         "CLOUDSDK_CONFIG": str(tmp_path),
