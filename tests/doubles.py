@@ -84,7 +84,7 @@ class StoreWithFaults:
     def __init__(self, store: ActivationStore) -> None:
         self._store = store
         self.reads = 0
-        self.raises: deque[Exception] = deque()
+        self.raises: deque[BaseException] = deque()
         self.applied_but_raises: deque[Exception] = deque()
 
     def replace(self, activation: Activation, expected_version: str) -> Stored:

@@ -3,6 +3,7 @@
 The test is the server's main loop: nothing happens between two turns of it.
 """
 
+import contextlib
 import json
 import socket
 import threading
@@ -18,7 +19,14 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from shared.http.connections import ARRIVAL_SECONDS
 from shared.http.headers import security_headers
 from shared.http.problems import install_problems
-from shared.http.server import IDLE_SECONDS, LOOPBACK, MAX_HEADER_BYTES, MAX_HELD_BYTES, Server
+from shared.http.server import (
+    CHUNKS_BYTES,
+    IDLE_SECONDS,
+    LOOPBACK,
+    MAX_HEADER_BYTES,
+    MAX_HELD_BYTES,
+    Server,
+)
 from shared.settings import Settings
 from tests.support.emulators import free_port
 from tests.support.slow_clients import CROWDS, connect
@@ -195,6 +203,21 @@ def test_a_body_that_is_a_little_too_large_is_refused_by_the_app(here: Site, chu
     said = here.exchange(post(CHUNKED, frame) if chunked else post(length, body))
     assert said.startswith(b"HTTP/1.1 413 ")
     assert b"application/problem+json" in said
+
+
+def test_of_a_body_without_end_no_more_is_held_than_of_the_largest(here: Site) -> None:
+    said: list[bytes] = []
+    most = 0
+    with here.connect() as client:
+        client.sendall(post(CHUNKED))
+        while not read(client, said):
+            with contextlib.suppress(BlockingIOError, ConnectionError):
+                client.send(b"10000\r\n" + b"a" * 0x10000 + b"\r\n")
+            here.server.turn(0.01)
+            channels = here.server.active_channels.values()
+            most = max(most, *(channel.bytes_held for channel in channels), 0)
+    assert said[0].startswith(b"HTTP/1.1 413 ")
+    assert MOST_BYTES < most < MOST_BYTES + CHUNKS_BYTES + 2 * here.server.adj.recv_bytes
 
 
 def test_who_expects_a_100_gets_it_before_the_body_is_sent(here: Site) -> None:

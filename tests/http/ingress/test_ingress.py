@@ -3,6 +3,7 @@
 import threading
 
 import pytest
+from structlog.testing import capture_logs
 
 import ingress.app
 from local.sqlite.database import Database
@@ -247,6 +248,19 @@ def test_a_failed_publish_is_accepted_and_due_at_once(
     assert counts["republished"] == 1
     deliver(apps)
     assert apps.ingress.get(answer.headers["Location"]).get_json()["done"]
+
+
+def test_a_failed_publish_asks_for_a_human(apps: Apps, time: FakeTime) -> None:
+    """A topic that was deleted does not come back by itself."""
+    apps.publisher.broken = True
+    with capture_logs() as logs:
+        apps.ingress.post("/activations", json=GOOD)
+        time.advance(60)
+        apps.worker.post("/tasks/sweep")
+    assert [line["event"] for line in logs if line.get("alert")] == [
+        "activation.publish_failed",
+        "sweep.publish_failed",
+    ]
 
 
 def test_a_store_that_is_away_is_a_503_and_nothing_is_published(

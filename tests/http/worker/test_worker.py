@@ -211,6 +211,20 @@ def test_with_the_right_token_a_push_is_handled(
     assert guarded.post("/pubsub/push", json=body, headers=token).status_code == 204
 
 
+def test_what_was_handled_does_no_work_again_with_a_good_token(
+    guarded: FlaskClient, keys: GoogleKeys, store: SqliteStore, gemini: ScriptedGemini
+) -> None:
+    """A recorded push, and one through another subscription of the same account."""
+    token = {"Authorization": f"Bearer {keys.sign(claims())}"}
+    body = envelope(submitted(store))
+    other = {**body, "subscription": "projects/p/subscriptions/another"}
+    answers = [
+        guarded.post("/pubsub/push", json=sent, headers=token) for sent in (body, body, other)
+    ]
+    assert [answer.status_code for answer in answers] == [204] * 3
+    assert len(gemini.requests) == 1
+
+
 @pytest.mark.parametrize(
     ("changes", "status"),
     [

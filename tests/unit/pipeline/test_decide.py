@@ -4,11 +4,12 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from structlog.testing import capture_logs
 
 from shared.domain.activation import Activation, Answer, FallbackReason
 from tests.builders import FALLBACK, NOON, a_decider, an_activation
 from tests.doubles import FakeTime, ScriptedGemini
-from worker.gemini.port import Unavailable
+from worker.gemini.port import Misconfigured, Unavailable
 from worker.pipeline.decide import Pause
 from worker.safety import caring_step
 
@@ -54,6 +55,15 @@ def test_other_flags_are_no_signal() -> None:
     gemini = ScriptedGemini()
     a_decider(gemini).decide(with_risk(suicideRisk=False, depressionRisk=True), NOON)
     assert len(gemini.requests) == 1
+
+
+def test_what_only_a_human_can_mend_asks_for_one() -> None:
+    """A refused key, say: the line has the mark that deploy/alerts/ looks for."""
+    gemini = ScriptedGemini(Misconfigured("403"), Unavailable("503"))
+    with capture_logs() as logs:
+        for _ in range(2):
+            a_decider(gemini).decide(an_activation(), NOON)
+    assert [line["alert"] for line in logs if line["event"] == "gemini.failed"] == [True, False]
 
 
 def test_geminis_pause_is_counted_from_its_answer(time: FakeTime) -> None:

@@ -1,5 +1,7 @@
 """One delivery from claim to write-back."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -65,6 +67,37 @@ def test_a_message_delivered_again_after_completion_calls_gemini_no_more(
     assert {processor.process(message) for _ in range(times)} == {"done"}
     assert len(gemini.requests) == 1
     assert there(store) == before
+
+
+def test_of_fifty_deliveries_at_once_one_calls_gemini(store: SqliteStore, time: FakeTime) -> None:
+    gemini = ScriptedGemini()
+    message = submitted(store)
+    together = threading.Barrier(50)
+
+    def deliver(_: int) -> str:
+        together.wait()
+        return a_processor(store, time, gemini).process(message)
+
+    with ThreadPoolExecutor(50) as workers:
+        outcomes = list(workers.map(deliver, range(50)))
+    assert outcomes.count("completed") == 1
+    assert set(outcomes) <= {"completed", "leased", "done"}
+    assert len(gemini.requests) == 1
+
+
+def test_a_message_that_is_a_week_old_changes_nothing(store: SqliteStore, time: FakeTime) -> None:
+    gemini = ScriptedGemini()
+    processor = a_processor(store, time, gemini)
+    message = submitted(store)
+    processor.process(message)
+    before = store.get("a1")
+    time.advance(7 * 24 * 3600)
+    assert processor.process(message) == "done"
+    after = store.get("a1")
+    assert before is not None
+    assert after is not None
+    assert (after.version, after.activation) == (before.version, before.activation)
+    assert len(gemini.requests) == 1
 
 
 def test_a_duplicate_during_the_call_finds_the_lease(store: SqliteStore, time: FakeTime) -> None:
@@ -217,6 +250,25 @@ def test_when_the_result_cannot_be_written_the_write_is_retried_and_not_the_call
     assert len(gemini.requests) == 1
     assert there(store).source == "gemini"
     assert len(time.slept) == 3
+
+
+def test_a_worker_that_dies_between_call_and_write_costs_one_more_call(
+    store: SqliteStore, time: FakeTime
+) -> None:
+    class Killed(BaseException):
+        pass
+
+    message = submitted(store)
+    faulty = StoreWithFaults(store)
+    gemini = ScriptedGemini(lambda: faulty.raises.append(Killed()))
+    with pytest.raises(Killed):
+        a_processor(faulty, time, gemini).process(message)
+    restarted = a_processor(store, time, gemini)
+    assert restarted.process(message) == "leased"
+    time.advance(LEASE.total_seconds())
+    assert restarted.process(message) == "completed"
+    assert len(gemini.requests) == 2
+    assert there(store).attempt == 2
 
 
 def test_an_own_result_whose_answer_was_lost_is_recognised(

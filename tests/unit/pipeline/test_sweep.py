@@ -155,6 +155,20 @@ def test_one_call_takes_passes_until_nothing_is_due(store: SqliteStore, time: Fa
     assert a_sweeper(store, FakePublisher(), time, batch=2).sweep().republished == 5
 
 
+def test_one_call_clears_the_backlog_of_ten_minutes_without_a_worker(
+    store: SqliteStore, time: FakeTime
+) -> None:
+    """Twenty a minute: those in time are published again, the library answers the others."""
+    for number in range(200):
+        store.create(an_activation(f"a{number}", now=time.now()))
+        time.advance(3)
+    publisher = FakePublisher()
+    counts = a_sweeper(store, publisher, time).sweep()
+    assert (counts.completed, counts.republished) == (101, 85)
+    assert len(publisher.published) == 85
+    assert store.due(time.now(), limit=1) == []
+
+
 def test_one_call_ends_when_its_time_is_over(store: SqliteStore, time: FakeTime) -> None:
     for number in range(5):
         store.create(an_activation(f"a{number}", time_to_answer=timedelta(days=1)))
