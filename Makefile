@@ -14,7 +14,7 @@ emulators: $(VENV)/.installed
 	@$(BIN)/python -m local --emulators
 
 test: $(VENV)/.installed-dev
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest --junitxml=.tests.xml
 
 check: $(VENV)/.installed-dev
 	@$(BIN)/ruff check .
@@ -31,7 +31,7 @@ lock:
 	@.ci/lock
 
 clean:
-	rm -rf $(VENV) .data .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) .data .mypy_cache .pytest_cache .ruff_cache .tests.xml
 
 # A file of its own says that it is whole: bin/python is there long before pip is.
 $(VENV)/.made:

@@ -14,6 +14,7 @@ from local.sqlite.database import Database, open_database
 from local.sqlite.store import SqliteStore
 from shared.settings import Settings
 from tests.doubles import FakeTime
+from tests.reliability.catalogue import catalogue, fault_lines, outcomes_in
 from tests.support.emulators import GoogleEmulators, need_emulators, running_emulators
 from tests.support.recorded_telemetry import Recorded, recording
 from tests.support.tables import ISOLATION, SUMMARIES, TABLE, isolation_lines, lines
@@ -37,6 +38,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if ISOLATION:
         terminalreporter.section("who may not see what")
         for line in isolation_lines(ISOLATION):
+            terminalreporter.write_line(line)
+    if results := terminalreporter.config.option.xmlpath:  # of `make test`; written by now
+        terminalreporter.section("the faults of docs/reliability.md")
+        for line in fault_lines(catalogue(), outcomes_in(Path(results))):
             terminalreporter.write_line(line)
 
 

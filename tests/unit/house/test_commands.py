@@ -38,6 +38,7 @@ NOT_RUN = {
     "venv/bin/python -m local": "the same",
     "export GOOGLE_CLOUD_PROJECT=$(gcloud": "reads gcloud's configuration",
     ".venv/bin/python -m worker.dead_letters": "asks a project; tests/e2e runs it on the emulators",
+    ".venv/bin/python -m tests.reliability": "writes the results of a run into a document",
     ".venv/bin/python -m tests.browser": "takes pictures with Chromium",
     ".venv/bin/python -m tests.fake_gemini": "a server; tests start it in their own process",
 }
