@@ -1,6 +1,7 @@
 """docs/reliability.md names every fault once, and only tests that are there."""
 
 import ast
+import re
 
 import pytest
 
@@ -32,3 +33,15 @@ def test_each_test_that_is_named_is_there(file: str) -> None:
 def test_each_name_of_a_test_is_followed_by_a_result() -> None:
     """One that is written in another way would not be found, and not be renewed."""
     assert TEXT.count("](../tests/") == with_results(TEXT, {}, "never").count("): not run")
+
+
+def test_each_figure_of_a_cost_is_in_what_it_links_to() -> None:
+    table = TEXT.partition("## What the promises cost")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| [^|]+ \| ([^|]+) \| ([^|]+) \|$", table, re.MULTILINE)[2:]
+    assert len(rows) >= 8
+    for cost, source in rows:
+        links = re.findall(r"\]\(([^)#]+)", source)
+        told = "".join((DOCUMENT.parent / link).read_text(encoding="utf-8") for link in links)
+        figures = re.findall(r"\d[\d.,]*\d|\d", cost)
+        missing = [one for one in figures if not re.search(rf"(?<!\d){re.escape(one)}(?!\d)", told)]
+        assert missing == [], source
