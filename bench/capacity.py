@@ -14,7 +14,7 @@ GENERATION_SECONDS = 3.0
 """What a Gemini Flash model takes for such an answer, by our guess: the ledger has yours."""
 
 POLLS = 4
-"""A client that asks after 0.1, then each 0.4 s to 1 s (shared/waiting.py), in that time."""
+"""A client that asks after 0.1, then each 0.4 s to 1 s (shared/google/waiting.py), in that time."""
 
 WRITES = 3
 """Create, claim, complete: tests/contract/test_firestore_rpcs.py counts them."""

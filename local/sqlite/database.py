@@ -1,7 +1,8 @@
 """One SQLite file for store and queue, shared by the local processes.
 
-WAL lets readers and one writer work side by side; `synchronous=FULL` makes a commit survive a power
-cut. Every write is one statement or one short immediate transaction.
+WAL lets readers and one writer work side by side. A commit outlives every crash of a process; a
+durable one outlives a power cut as well, for 1.2 ms instead of 0.06. Every write is one statement
+or one short immediate transaction.
 """
 
 import sqlite3
@@ -14,6 +15,7 @@ from typing import Any
 
 import structlog
 
+from local.sqlite.bell import Bell
 from shared.errors import StoreUnavailable
 
 log = structlog.get_logger(__name__)
@@ -96,6 +98,9 @@ class Database:
     def __init__(self, path: Path, sleep: Callable[[float], None] = time.sleep) -> None:
         self._path = path
         self._sleep = sleep
+        self.changed = Bell(path.with_name(f"{path.name}-changed"))
+        """Rung with the id of an activation that was written."""
+        self.published = Bell(path.with_name(f"{path.name}-published"))
         self._local = threading.local()
 
     def execute(self, statement: str, *parameters: Any) -> sqlite3.Cursor:
@@ -104,12 +109,16 @@ class Database:
             return self._connection().cursor(_Cursor).execute(statement, parameters)
 
     @contextmanager
-    def transaction(self) -> Iterator[None]:
+    def transaction(self, *, durable: bool = False) -> Iterator[None]:
         """The statements inside are committed together. Raises StoreUnavailable."""
+        if durable:
+            self.execute("PRAGMA synchronous = FULL")
         self.execute("BEGIN IMMEDIATE")
         try:
             yield
             self.execute("COMMIT")
+            if durable:
+                self.execute("PRAGMA synchronous = NORMAL")
         except BaseException:
             self._forget_connection()
             raise
@@ -153,7 +162,7 @@ class Database:
             check_same_thread=False,  # each thread has its own, but any may collect a dropped one
         )
         connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA synchronous = NORMAL")
         connection.execute("PRAGMA secure_delete = ON")  # what is erased is overwritten
         connection.execute("PRAGMA temp_store = MEMORY")  # no copy of it in /tmp
         return connection

@@ -12,21 +12,19 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-import requests
 import structlog
+import urllib3
 
 from local.sqlite.queue import Delivery, SqliteQueue
+from shared.clock import utc_now
 from shared.errors import StoreUnavailable
 
 log = structlog.get_logger(__name__)
 
 ACKS = frozenset({102, 200, 201, 202, 204})
 CONNECT_SECONDS = 2.0
-IDLE_SECONDS = 0.02
-"""How often the queue is checked for commits: a new message waits this long at most."""
-
-LOOK_ANYWAY_SECONDS = 0.5
-"""How often messages are looked for without a commit: a lease or a pause may have ended."""
+LOOK_SECONDS = 1.0
+"""How often messages are looked for without a ring: a lease or a pause may have ended."""
 
 AFTER_OUTAGE_SECONDS = 1.0
 """The pause after the file could not be read or written, as on a full disk."""
@@ -59,6 +57,8 @@ class Dispatcher:
         self._policy = policy
         self._stopping = threading.Event()
         self._free = threading.BoundedSemaphore(policy.in_flight)
+        self._short_of_slots = False
+        self._connections = urllib3.PoolManager(maxsize=policy.in_flight, retries=False)
         self._pool = ThreadPoolExecutor(policy.in_flight, thread_name_prefix="push")
         self._thread = threading.Thread(target=self._run, name="dispatcher", daemon=True)
 
@@ -69,23 +69,27 @@ class Dispatcher:
     def stop(self) -> None:
         """Waits until the worker has answered the pushes under way, at most the ack deadline."""
         self._stopping.set()
+        self._queue.published.ring()
         self._thread.join()
         self._pool.shutdown(wait=True, cancel_futures=True)
 
     def _run(self) -> None:
-        seen, looked = -1, 0
-        while not self._stopping.wait(IDLE_SECONDS):
+        listener = self._queue.published.listen()
+        while not self._stopping.is_set():
             try:
-                version = self._queue.data_version()
-                looked += 1
-                if version == seen and looked * IDLE_SECONDS < LOOK_ANYWAY_SECONDS:
-                    continue
-                looked = 0
-                # Where slots ran out, look again at once: messages are left without a new commit.
-                seen = version if self._push_what_is_visible() else -1
+                self._short_of_slots = not self._push_what_is_visible()
+                listener.wait(self._seconds_until_the_next())
             except StoreUnavailable as error:
                 log.error("queue.unavailable", error=str(error))
                 self._stopping.wait(AFTER_OUTAGE_SECONDS)
+        listener.close()
+
+    def _seconds_until_the_next(self) -> float:
+        """A message that is paused or leased becomes visible without a ring."""
+        earliest = None if self._short_of_slots else self._queue.next_visible_at()
+        if earliest is None:
+            return LOOK_SECONDS
+        return min(max(0.0, (earliest - utc_now()).total_seconds()), LOOK_SECONDS)
 
     def _push_what_is_visible(self) -> bool:
         """True when everything visible is being pushed; False when all slots are taken."""
@@ -115,6 +119,8 @@ class Dispatcher:
             log.error("queue.push_broke", error=type(error).__name__, topic=delivery.topic)
         finally:
             self._free.release()
+            if self._short_of_slots:
+                self._queue.published.ring()  # a message may wait for this slot
 
     def _push(self, delivery: Delivery) -> None:
         status = self._post(delivery)
@@ -128,19 +134,19 @@ class Dispatcher:
 
     def _post(self, delivery: Delivery) -> int | None:
         """The status of the answer; None when there was none in time."""
+        read_seconds = self._policy.ack_deadline.total_seconds()
         try:
-            # A new connection each: the worker may have closed a kept one at any moment.
-            with requests.Session() as session:
-                session.trust_env = False  # no proxy stands between us and loopback
-                answer = session.post(
-                    self._policy.endpoints[delivery.topic],
-                    json=envelope(delivery),
-                    timeout=(CONNECT_SECONDS, self._policy.ack_deadline.total_seconds()),
-                )
-        except requests.RequestException as error:
+            answer = self._connections.request(
+                "POST",
+                self._policy.endpoints[delivery.topic],
+                json=envelope(delivery),
+                timeout=urllib3.Timeout(connect=CONNECT_SECONDS, read=read_seconds),
+                redirect=False,
+            )
+        except urllib3.exceptions.HTTPError as error:
             log.debug("queue.push_failed", error=type(error).__name__)
             return None
-        return answer.status_code
+        return answer.status
 
     def _is_exhausted(self, delivery: Delivery) -> bool:
         has_dead_letters = delivery.topic in self._policy.dead_letter_topics

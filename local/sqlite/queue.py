@@ -33,12 +33,14 @@ class SqliteQueue:
     def __init__(self, database: Database, topic: str) -> None:
         self._database = database
         self._topic = topic
+        self.published = database.published
 
     def publish(self, message: Message) -> None:
         try:
             self._insert(self._topic, message)
         except StoreUnavailable as error:
             raise PublishFailed(str(error)) from error
+        self.published.ring()
 
     def ping(self) -> None:
         try:
@@ -103,10 +105,6 @@ class SqliteQueue:
         self._database.execute(
             "UPDATE messages SET visible_at = ? WHERE deliveries > 0 AND visible_at > ?", now, now
         )
-
-    def data_version(self) -> int:
-        """Changes when another connection has committed; far cheaper than looking for messages."""
-        return int(self._database.execute("PRAGMA data_version").fetchone()[0])
 
     def next_visible_at(self) -> datetime | None:
         earliest = self._database.execute("SELECT min(visible_at) FROM messages").fetchone()[0]

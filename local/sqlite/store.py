@@ -2,11 +2,13 @@
 
 import json
 import secrets
+import time
 from collections.abc import Callable
 from datetime import datetime
 from threading import Event
 from typing import Any, TypeVar
 
+from local.sqlite.changes import LOOK_SECONDS, Changes
 from local.sqlite.database import Database
 from shared.clock import Clock, utc_now
 from shared.domain.activation import Activation
@@ -18,7 +20,6 @@ from shared.domain.timestamps import from_microseconds, to_microseconds
 from shared.errors import AlreadyExists, Conflict
 from shared.ports import Page, Stored
 from shared.stored_documents import read_all, read_document, read_up_to
-from shared.waiting import wait_until_changed
 
 _READ = "SELECT activation_id, created_at, version, written_at, body FROM activations WHERE "
 _READ_LETTER = "SELECT message_id, data, attributes, why, received_at FROM dead_letters WHERE "
@@ -46,10 +47,13 @@ class SqliteStore:
     def __init__(self, database: Database, clock: Clock = utc_now) -> None:
         self._database = database
         self._clock = clock
+        self._changes = Changes(database.changed)
 
     def create(self, activation: Activation, *, daily_limit: int = 0) -> Stored:
         row = self._row(activation)
-        with self._database.transaction():
+        # The one promise to a user: what was accepted outlives a power cut. A claim, a lease or a
+        # result that is lost with the power is made again.
+        with self._database.transaction(durable=True):
             created = self._database.execute(
                 "INSERT INTO activations (activation_id, user_id, created_at, expires_at, due_at,"
                 " version, written_at, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
@@ -78,6 +82,7 @@ class SqliteStore:
         )
         if changed.rowcount != 1:
             raise Conflict(activation.activation_id)
+        self._database.changed.ring(activation.activation_id)
         return self._just_written(activation, row)
 
     def owner(self, activation_id: str) -> str | None:
@@ -87,6 +92,7 @@ class SqliteStore:
 
     def delete(self, activation_id: str) -> None:
         self._erase(_ONE, activation_id)
+        self._database.changed.ring(activation_id)
 
     def delete_all(self, user_id: str) -> None:
         self._erase(_ALL_OF_A_USER, user_id)
@@ -115,9 +121,18 @@ class SqliteStore:
     def wait(
         self, activation_id: str, *, seen: str, seconds: float, stop: Event | None = None
     ) -> Stored | None:
-        return wait_until_changed(
-            lambda: self.get(activation_id), seen=seen, seconds=seconds, stop=stop
-        )
+        end = time.monotonic() + seconds
+        with self._changes.of(activation_id) as changed:
+            while True:
+                # Read at once: it may have changed before this wait was known.
+                changed.clear()
+                stored = self.get(activation_id)
+                left = end - time.monotonic()
+                if stored is None or stored.version != seen or left <= 0:
+                    return stored
+                if stop is not None and stop.is_set():
+                    return stored
+                changed.wait(min(left, LOOK_SECONDS))
 
     def keep_dead_letter(self, letter: DeadLetter) -> None:
         self._database.execute(

@@ -27,9 +27,9 @@ from shared.errors import AlreadyExists, Conflict, StoreUnavailable
 from shared.google.calls import GOOGLE_ERRORS, bounded
 from shared.google.dead_letters import document_of, letter_of
 from shared.google.submissions import SubmissionCounters
+from shared.google.waiting import wait_until_changed
 from shared.ports import Page, Stored
 from shared.stored_documents import read_all, read_document, read_up_to
-from shared.waiting import wait_until_changed
 
 ATTEMPT_SECONDS = 3.0
 TOTAL_SECONDS = 6.0

@@ -57,10 +57,9 @@ INSIDE: dict[str, set[str]] = {
     "shared.start_checks": {"shared.errors", "shared.settings"},
     "shared.stored_documents": {"shared.errors"},
     "shared.ports": {"shared.domain"},
-    "shared.waiting": {"shared.ports"},
     "shared.google": {
         *("shared.domain", "shared.errors", "shared.ports", "shared.settings"),
-        *("shared.stored_documents", "shared.waiting"),
+        "shared.stored_documents",
     },
     "shared.auth": {"shared.errors", "shared.total_deadline"},
     "shared.drain": NOTHING,

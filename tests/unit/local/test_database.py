@@ -8,13 +8,14 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from local.sqlite.database import FILE_NAME, Database, open_database
 from local.sqlite.store import SqliteStore
 from shared.errors import StoreUnavailable
-from tests.builders import an_activation
+from tests.builders import NOON, an_activation
 
 NOBODY = 65534
 
@@ -45,6 +46,38 @@ def test_a_folder_that_has_become_read_only_is_found_at_the_start() -> None:
             open_database(folder)
         left_over.close()
         folder.chmod(0o755)
+
+
+def synchronous(database: Database) -> object:
+    """1 is NORMAL: a power cut may take the latest commits. 2 is FULL."""
+    return database.execute("PRAGMA synchronous").fetchone()[0]
+
+
+def test_only_a_durable_transaction_waits_for_the_disk(tmp_path: Path) -> None:
+    database = open_database(tmp_path)
+    with database.transaction(durable=True):
+        assert synchronous(database) == 2
+    assert synchronous(database) == 1
+    with suppress(ZeroDivisionError), database.transaction(durable=True):
+        raise ZeroDivisionError
+    assert synchronous(database) == 1
+
+
+def test_what_was_accepted_is_durable_and_what_comes_after_need_not_be(tmp_path: Path) -> None:
+    seen: list[object] = []
+
+    class Watched(Database):
+        def execute(self, statement: str, *parameters: Any) -> sqlite3.Cursor:
+            if statement.startswith(("INSERT INTO activations", "UPDATE activations")):
+                seen.append(synchronous(self))
+            return super().execute(statement, *parameters)
+
+    open_database(tmp_path)
+    watched = Watched(tmp_path / FILE_NAME)
+    store = SqliteStore(watched)
+    created = store.create(an_activation())
+    store.replace(created.activation.cancelled(now=NOON), created.version)
+    assert seen == [2, 1]
 
 
 def test_a_file_that_is_no_database_is_an_outage_not_a_crash(tmp_path: Path) -> None:

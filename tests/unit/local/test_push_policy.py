@@ -177,7 +177,7 @@ class FullDisk(SqliteQueue):
     def make_leased_visible(self) -> None:
         pass
 
-    def data_version(self) -> int:
+    def lease(self, *_: object, **__: object) -> list[Delivery]:
         self.looks += 1
         raise StoreUnavailable("database or disk is full")
 

@@ -6,9 +6,9 @@ from threading import Event
 
 import pytest
 
-from shared import waiting
+from shared.google import waiting
+from shared.google.waiting import wait_until_changed
 from shared.ports import Stored
-from shared.waiting import wait_until_changed
 from tests.builders import an_activation
 from tests.doubles import FakeTime
 
