@@ -30,7 +30,10 @@ def install_request_ids(app: Flask) -> None:
         answer.headers[HEADER] = g.request_id
         route = request.url_rule.rule if request.url_rule else None  # never the path: it may be any
         if route not in NOT_LOGGED:
-            log.info(
+            # Polls are most of the lines, and a poll that succeeded says nothing.
+            is_read = request.method in ("GET", "HEAD") and answer.status_code < 400
+            write = log.debug if is_read else log.info
+            write(
                 "request",
                 method=request.method if request.url_rule else None,
                 route=route,

@@ -225,7 +225,7 @@ def test_neither_spans_nor_metrics_hold_anything_personal(
 
 @pytest.fixture
 def log() -> io.StringIO:
-    configure_logging("INFO", json=True, project="a-project")
+    configure_logging("DEBUG", json=True, project="a-project")
     (handler,) = logging.getLogger().handlers
     assert isinstance(handler, logging.StreamHandler)
     written = io.StringIO()
@@ -252,6 +252,15 @@ def test_each_line_of_a_request_names_the_callers_trace(apps: Apps, log: io.Stri
 def test_a_read_names_the_callers_trace_as_well(apps: Apps, log: io.StringIO) -> None:
     apps.ingress.get("/activations", headers=HEADERS)
     assert trace_of(events(log)["request"]).endswith(TRACE_ID)
+
+
+def test_a_read_that_succeeds_is_a_line_for_debugging_and_one_that_fails_is_not(
+    apps: Apps, log: io.StringIO
+) -> None:
+    apps.ingress.get("/activations")
+    assert events(log)["request"]["severity"] == "DEBUG"
+    apps.ingress.get("/activations/none")
+    assert events(log)["request"]["severity"] == "INFO"
 
 
 def test_each_line_of_a_push_names_the_messages_trace_and_not_the_pushs(
