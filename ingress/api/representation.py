@@ -11,7 +11,8 @@ from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from shared.domain.activation import Activation, Attempt, FallbackReason, Source, Status, Usage
+from shared.domain.activation import Activation, FallbackReason, Source, Status, Usage
+from shared.domain.history import Attempt
 from shared.domain.step import Step, StoredStep
 
 

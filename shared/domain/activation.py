@@ -7,8 +7,7 @@
 Two states are terminal, `completed` and `cancelled`; nothing leads out of them.
 
 What we write is strict (`accepted`, `Answer`), what we read is tolerant: a later release may have
-written an `Activation`. Unknown keys are dropped, and a status, source or reason that this release
-does not know is kept as it is.
+written it. Unknown keys are dropped; a status, source or reason of that release is kept as it is.
 """
 
 from __future__ import annotations
@@ -19,6 +18,7 @@ from typing import Any, Literal, get_args
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from shared.domain.history import MOST_KEPT, Attempt, Ending
 from shared.domain.profile import Profile
 from shared.domain.step import Step, StoredStep
 from shared.errors import InvalidTransition
@@ -67,10 +67,6 @@ Longer than any healthy delivery; with a sweep each 15 s a lost publish is mende
 """
 
 
-MOST_ATTEMPTS = 16
-"""The history keeps this many, the latest ones."""
-
-
 class Usage(BaseModel):
     """What an activation has cost so far, failed calls included.
 
@@ -89,17 +85,6 @@ class Usage(BaseModel):
 
     def plus(self, other: Usage) -> Usage:
         return Usage(**{field: count + getattr(other, field) for field, count in self})
-
-
-class Attempt(BaseModel):
-    """One claim that ended: what came of it, and how long it took by the store's clock."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-    at: AwareDatetime
-    model: str | None = None
-    outcome: str  # `ok`, a FallbackReason, or `shutdown`; a later release may know more
-    ms: int
 
 
 class Answer(BaseModel):
@@ -143,6 +128,8 @@ class Activation(BaseModel):
     status: str = "queued"  # a Status, or one of a later release; so are source and reason
     attempt: int = 0
     claim_id: str | None = None
+    claimed_at: AwareDatetime | None = None  # of the claim that claim_id names
+    republished: tuple[AwareDatetime, ...] = ()  # by the sweep
     not_before: AwareDatetime | None = None
 
     step: StoredStep | None = None
@@ -181,12 +168,14 @@ class Activation(BaseModel):
     def claimed(self, *, claim_id: str, now: datetime, lease: timedelta) -> Activation:
         """Taken by one worker for `lease`. `claim_id` is random, so that a writer whose answer was
         lost can recognise its own write."""
-        self._must_be_waiting("claimed")
+        self._must_be(WAITING, "claimed")
         return self._evolve(
             now,
             status="processing",
             attempt=self.attempt + 1,
             claim_id=claim_id,
+            claimed_at=now,
+            attempts=self._with(self.interrupted("lease_expired", now)),
             not_before=None,
             due_at=min(now + lease + SWEEP_GRACE, self.deadline),
         )
@@ -196,29 +185,38 @@ class Activation(BaseModel):
     ) -> Activation:
         """Given back, because Gemini asked for a pause or the process ends: the attempt of the
         activation is given back as well. The sweep publishes it again from `not_before` on."""
-        self._must_be_processing("released")
+        self._must_be(("processing",), "released")
         return self._evolve(
             now,
             status="queued",
             attempt=self.attempt - 1,
             claim_id=None,
+            claimed_at=None,
             not_before=not_before,
             due_at=min(not_before, self.deadline),
             usage=self.usage.plus(spent),
             attempts=self._with(attempt),
         )
 
-    def requeued(self, *, now: datetime, due_at: datetime) -> Activation:
+    def requeued(self, *, now: datetime, due_at: datetime, by_sweep: bool = False) -> Activation:
         """Made ready to be published again. An expired claim has used up its attempt."""
-        self._must_be_waiting("requeued")
-        due_at = min(due_at, self.deadline)
-        return self._evolve(now, status="queued", claim_id=None, not_before=None, due_at=due_at)
+        self._must_be(WAITING, "requeued")
+        return self._evolve(
+            now,
+            status="queued",
+            claim_id=None,
+            claimed_at=None,
+            republished=(*self.republished, *([now] * by_sweep))[-MOST_KEPT:],
+            not_before=None,
+            due_at=min(due_at, self.deadline),
+            attempts=self._with(self.interrupted("lease_expired", now)),
+        )
 
     def completed(
         self, answer: Answer, *, now: datetime, attempt: Attempt | None = None
     ) -> Activation:
         """Ended with a step. The profile is dropped: nobody needs it any more."""
-        self._must_be_waiting("completed")
+        self._must_be(WAITING, "completed")
         return self._evolve(
             now,
             status="completed",
@@ -240,21 +238,32 @@ class Activation(BaseModel):
         """
         if self.status == "cancelled":
             return self
-        self._must_be_waiting("cancelled")
-        return self._evolve(now, status="cancelled", profile=None, not_before=None, due_at=None)
+        self._must_be(WAITING, "cancelled")
+        return self._evolve(
+            now,
+            status="cancelled",
+            profile=None,
+            not_before=None,
+            due_at=None,
+            attempts=self._with(self.interrupted("cancelled", now)),
+        )
+
+    def interrupted(self, ending: Ending, now: datetime) -> Attempt | None:
+        """The claim that ends here without a word of its worker; None where nobody holds one."""
+        if self.status != "processing":
+            return None
+        # Nothing else is written while a claim is held, so the last write is the claim's.
+        lasted = max(now - self.updated_at, timedelta()) // timedelta(milliseconds=1)
+        return Attempt(at=self.updated_at, outcome=ending, ms=lasted)
 
     def _with(self, attempt: Attempt | None) -> tuple[Attempt, ...]:
-        return (*self.attempts, *([attempt] if attempt else []))[-MOST_ATTEMPTS:]
+        return (*self.attempts, *([attempt] if attempt else []))[-MOST_KEPT:]
 
     def _evolve(self, now: datetime, **changes: Any) -> Activation:
         return self.model_copy(update={"updated_at": now, **changes})
 
-    def _must_be_waiting(self, wanted: str) -> None:
-        if not self.waiting:
-            raise InvalidTransition(f"a {self.status} activation can't be {wanted}")
-
-    def _must_be_processing(self, wanted: str) -> None:
-        if self.status != "processing":
+    def _must_be(self, allowed: tuple[str, ...], wanted: str) -> None:
+        if self.status not in allowed:
             raise InvalidTransition(f"a {self.status} activation can't be {wanted}")
 
 

@@ -9,7 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import structlog
 
-from shared.domain.activation import Attempt, Usage
+from shared.domain.activation import Usage
+from shared.domain.history import Attempt
 from shared.errors import Conflict, StoreUnavailable
 from shared.ports import ActivationStore, Stored
 

@@ -13,7 +13,8 @@ import structlog
 from opentelemetry.trace import SpanKind
 from tenacity import Retrying, retry_if_exception_type, wait_random_exponential
 
-from shared.domain.activation import Activation, Answer, Attempt
+from shared.domain.activation import Activation, Answer
+from shared.domain.history import Attempt
 from shared.domain.messages import ActivationMessage, Message, decode
 from shared.errors import Conflict, StoreUnavailable
 from shared.ports import ActivationStore, Stored

@@ -8,7 +8,8 @@ from typing import Literal
 import structlog
 from opentelemetry.trace import get_current_span
 
-from shared.domain.activation import Activation, Answer, Attempt, Usage
+from shared.domain.activation import Activation, Answer, Usage
+from shared.domain.history import Attempt
 from shared.ports import Stored
 from shared.telemetry.provider import telemetry
 from worker.gemini.prompt import VERSION

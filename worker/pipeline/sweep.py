@@ -9,13 +9,14 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Literal
 
 import structlog
 
 from shared.clock import Clock
+from shared.domain.history import Ending
 from shared.domain.messages import encode
 from shared.errors import Conflict, PublishFailed, StoreUnavailable
 from shared.ports import ActivationStore, Publisher, Stored
@@ -120,22 +121,31 @@ class Sweeper:
         """At the deadline the queue can't help any more: the step is written from here."""
         reason = stored.activation.paused_for or "deadline"
         answer = self.fallback.instead_of_gemini(stored.activation, reason)
-        write_answer(self.store.replace, stored, answer, now=stored.read_at, by="sweep")
+        ending: Ending = "deadline" if stored.lease_is_live(self.lease) else "lease_expired"
+        write_answer(
+            self.store.replace,
+            stored,
+            answer,
+            now=stored.read_at,
+            attempt=stored.activation.interrupted(ending, stored.read_at),
+            by="sweep",
+        )
 
     def _publish_again(self, stored: Stored, queue_away: threading.Event) -> Outcome:
         """The write comes first: it fences off a worker whose lease is over, and its version is the
         one that the next claim is made on."""
-        written = self._requeue(stored, REPUBLISH_AGAIN_AFTER)
+        written = self._requeue(stored, REPUBLISH_AGAIN_AFTER, published=True)
         try:
             self.publisher.publish(encode(written.activation, written.version))
         except PublishFailed as error:
             queue_away.set()
             log.error("sweep.publish_failed", error=str(error), alert=True)
-            self._requeue(written, NEXT_PUBLISH)
+            # From what it was before, so that it does not say that it was published again.
+            self._requeue(replace(written, activation=stored.activation), NEXT_PUBLISH)
             return "publish_failed"
         return "republished"
 
-    def _requeue(self, stored: Stored, next_look: timedelta) -> Stored:
+    def _requeue(self, stored: Stored, next_look: timedelta, *, published: bool = False) -> Stored:
         due_at = self.clock() + next_look
-        wanted = stored.activation.requeued(now=stored.read_at, due_at=due_at)
+        wanted = stored.activation.requeued(now=stored.read_at, due_at=due_at, by_sweep=published)
         return self.store.replace(wanted, stored.version)

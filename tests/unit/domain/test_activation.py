@@ -242,6 +242,65 @@ def test_cancelling_twice_changes_nothing() -> None:
     assert once.cancelled(now=LATER + timedelta(hours=1)) == once
 
 
+# The history
+
+
+def held_until(end: Callable[[Activation], Activation]) -> list[tuple[str, datetime, int]]:
+    """What a claim of LATER left behind when `end` took the activation from its worker."""
+    return [(one.outcome, one.at, one.ms) for one in end(processing()).attempts]
+
+
+MUCH_LATER = LATER + timedelta(seconds=90)
+
+
+def test_a_claim_that_is_taken_over_is_kept_as_an_expired_lease() -> None:
+    assert held_until(lambda held: held.claimed(claim_id="c2", now=MUCH_LATER, lease=LEASE)) == [
+        ("lease_expired", LATER, 90_000)
+    ]
+
+
+def test_a_claim_that_the_sweep_fences_off_is_kept_as_an_expired_lease() -> None:
+    assert held_until(lambda held: held.requeued(now=MUCH_LATER, due_at=MUCH_LATER)) == [
+        ("lease_expired", LATER, 90_000)
+    ]
+
+
+def test_a_claim_that_the_user_cancels_is_kept() -> None:
+    assert held_until(lambda held: held.cancelled(now=MUCH_LATER)) == [("cancelled", LATER, 90_000)]
+
+
+def test_the_clocks_of_two_machines_make_no_negative_time() -> None:
+    assert held_until(lambda held: held.cancelled(now=NOON)) == [("cancelled", LATER, 0)]
+
+
+@pytest.mark.parametrize("transition", [claim, requeue, cancel])
+def test_where_nobody_holds_a_claim_none_ends(transition: Transition) -> None:
+    assert transition(queued()).attempts == ()
+
+
+def test_the_history_keeps_the_latest_sixteen() -> None:
+    activation = queued()
+    for number in range(20):
+        activation = claim(activation, f"c{number}")
+    assert len(activation.attempts) == 16
+
+
+@pytest.mark.parametrize("transition", [release, requeue])
+def test_the_time_of_a_claim_goes_with_it(transition: Transition) -> None:
+    assert processing().claimed_at == LATER
+    assert transition(processing()).claimed_at is None
+
+
+def test_who_answered_held_the_last_claim() -> None:
+    assert (completed().claim_id, completed().claimed_at) == ("c1", LATER)
+
+
+def test_what_the_sweep_publishes_again_is_kept_with_its_time() -> None:
+    swept = queued().requeued(now=LATER, due_at=PAUSED_UNTIL, by_sweep=True)
+    assert swept.republished == (LATER,)
+    assert requeue(swept).republished == (LATER,)
+
+
 # What every transition keeps, and those that there are not
 
 

@@ -44,6 +44,15 @@ def test_it_is_answered_from_the_library_and_marked(store: SqliteStore, time: Fa
     )
 
 
+def test_the_claim_of_the_worker_that_died_is_in_the_history(
+    store: SqliteStore, time: FakeTime
+) -> None:
+    dead_letters(store, time).handle("m1", given_up(store, time))
+    found = store.get("a1")
+    assert found is not None
+    assert [one.outcome for one in found.activation.attempts] == ["lease_expired"]
+
+
 @pytest.mark.parametrize("paused", [False, True])
 def test_one_that_only_waits_is_left_to_the_sweep(
     store: SqliteStore, time: FakeTime, paused: bool

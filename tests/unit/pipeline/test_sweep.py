@@ -214,6 +214,40 @@ def test_what_was_published_again_is_looked_at_by_its_deadline(
     assert there(store).due_at == NOON + timedelta(seconds=75)
 
 
+@pytest.mark.parametrize(("claimed_after", "ending"), [(250, "deadline"), (205, "lease_expired")])
+def test_a_claim_that_the_sweep_ends_at_the_deadline_is_in_the_history(
+    store: SqliteStore, time: FakeTime, claimed_after: float, ending: str
+) -> None:
+    created = store.create(an_activation())
+    time.advance(claimed_after)
+    claimed = created.activation.claimed(claim_id="c", now=time.now(), lease=LEASE)
+    store.replace(claimed, created.version)
+    time.advance(300 - claimed_after)
+    a_sweeper(store, FakePublisher(), time).sweep()
+    assert [one.outcome for one in there(store).attempts] == [ending]
+
+
+def test_what_was_published_again_says_when(store: SqliteStore, time: FakeTime) -> None:
+    store.create(an_activation())
+    time.advance(60)
+    a_sweeper(store, FakePublisher(), time).sweep()
+    assert there(store).republished == (NOON + timedelta(seconds=60),)
+
+
+def test_what_could_not_be_published_again_does_not_say_so(
+    store: SqliteStore, time: FakeTime
+) -> None:
+    publisher = FakePublisher()
+    publisher.broken = True
+    created = store.create(an_activation())
+    claimed = created.activation.claimed(claim_id="c", now=NOON, lease=LEASE)
+    store.replace(claimed, created.version)
+    time.advance((LEASE + SWEEP_GRACE).total_seconds())
+    a_sweeper(store, publisher, time).sweep()
+    found = there(store)
+    assert (found.republished, [one.outcome for one in found.attempts]) == ((), ["lease_expired"])
+
+
 def test_at_the_deadline_a_pause_keeps_its_reason(store: SqliteStore, time: FakeTime) -> None:
     created = store.create(an_activation())
     claimed = created.activation.claimed(claim_id="c", now=NOON, lease=LEASE)
