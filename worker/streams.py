@@ -10,9 +10,11 @@ from google.cloud.pubsub_v1 import SubscriberClient
 from google.cloud.pubsub_v1.subscriber.message import Message as PulledMessage
 from google.cloud.pubsub_v1.subscriber.scheduler import ThreadScheduler
 from google.cloud.pubsub_v1.types import FlowControl
+from structlog.contextvars import clear_contextvars
 
 from shared.domain.messages import Message
 from shared.errors import MessageNotUnderstood, StoreUnavailable
+from shared.telemetry.logs import log_activation
 from shared.telemetry.traces import trace_of
 
 log = structlog.get_logger(__name__)
@@ -31,6 +33,8 @@ class Source:
 def deliver(handle: Handle, pulled: PulledMessage) -> None:
     """Handle one message, then ack or nack it. Whatever goes wrong is a nack: what can't be handled
     ends as a dead letter."""
+    clear_contextvars()  # what the last message left in this thread
+    log_activation(pulled.attributes.get("activation_id", ""))
     try:
         with trace_of(pulled.attributes.get("traceparent")):
             acked = handle(pulled.message_id, Message(pulled.data, dict(pulled.attributes)))

@@ -25,6 +25,7 @@ from shared.clock import Clock
 from shared.domain.activation import is_activation_id
 from shared.http.problems import Problem
 from shared.ports import ActivationStore, Stored
+from shared.telemetry.logs import log_activation
 from shared.telemetry.traces import ACTIVATION_ID, current_traceparent
 
 
@@ -99,6 +100,7 @@ class ActivationRoutes:
         owner = self.store.owner(activation_id) if is_activation_id(activation_id) else None
         if owner != user_id:
             raise _not_found()
+        log_activation(activation_id)
         self.store.delete(activation_id)
         return Response(status=204)
 
@@ -125,6 +127,7 @@ class ActivationRoutes:
         stored = self.store.get(activation_id) if is_activation_id(activation_id) else None
         if stored is None or stored.activation.user_id != user_id:
             raise _not_found()
+        log_activation(activation_id)
         return stored
 
 

@@ -20,6 +20,7 @@ from shared.domain.messages import encode
 from shared.errors import AlreadyExists, Conflict, LimitReached, PublishFailed, StoreUnavailable
 from shared.http.problems import Problem
 from shared.ports import ActivationStore, Publisher, Stored
+from shared.telemetry.logs import log_activation
 from shared.telemetry.provider import telemetry
 
 log = structlog.get_logger(__name__)
@@ -57,6 +58,7 @@ class Acceptor:
         for another request or the deadline asked for is too late. Nothing is published then.
         """
         wanted = self._wanted(user_id, request, language, traceparent, key)
+        log_activation(wanted.activation_id)
         try:
             found = self._create(wanted)
         except LimitReached as reached:
@@ -141,14 +143,13 @@ class Acceptor:
 
     def _publish(self, stored: Stored) -> None:
         activation = stored.activation
-        named = log.bind(activation_id=activation.activation_id)
         try:
             self.publisher.publish(encode(activation, stored.version))
             telemetry().metrics.accepted(published=True)
-            named.info("activation.accepted", mood=activation.mood, language=activation.language)
+            log.info("activation.accepted", mood=activation.mood, language=activation.language)
         except PublishFailed as error:
             telemetry().metrics.accepted(published=False)
-            named.error("activation.publish_failed", error=str(error), alert=True)
+            log.error("activation.publish_failed", error=str(error), alert=True)
             self._make_due_now(stored)
 
     def _make_due_now(self, stored: Stored) -> None:

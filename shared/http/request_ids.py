@@ -44,4 +44,5 @@ def install_request_ids(app: Flask) -> None:
 
     @app.teardown_request
     def end(_: BaseException | None) -> None:
-        structlog.contextvars.unbind_contextvars("request_id")
+        # Whatever was bound on the way: the thread goes on to other requests.
+        structlog.contextvars.clear_contextvars()

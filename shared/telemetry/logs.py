@@ -11,6 +11,8 @@ import structlog
 from opentelemetry.trace import format_span_id, format_trace_id, get_current_span
 from structlog.types import EventDict, Processor, WrappedLogger
 
+from shared.domain.activation import is_activation_id
+
 TALKATIVE = ("google", "urllib3", "httpcore", "httpx", "httpx2", "google_genai", "opentelemetry")
 """Libraries whose DEBUG lines may hold addresses, headers or whole requests with their goals."""
 
@@ -51,6 +53,17 @@ def configure_logging(level: str, *, json: bool, project: str | None = None) -> 
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
+
+
+def log_activation(activation_id: str) -> None:
+    """From here to the end of the request, or of the pulled message, each log line carries the id.
+
+    Give it none that only stands in a path, where a caller can write anything: one that was found.
+    What can't be an id is left out. Where neither ends it (an item of the sweep), use
+    `bound_contextvars` instead.
+    """
+    if is_activation_id(activation_id):
+        structlog.contextvars.bind_contextvars(activation_id=activation_id)
 
 
 def _json_chain(project: str | None) -> list[Processor]:

@@ -11,6 +11,7 @@ from flask import Blueprint, Response, jsonify, request
 from shared.domain.messages import Message
 from shared.errors import MessageNotUnderstood
 from shared.http.problems import Problem, to_response
+from shared.telemetry.logs import log_activation
 from shared.telemetry.request_traces import continue_trace
 from worker.http.envelope import unwrap
 from worker.http.push_auth import Authorize
@@ -68,8 +69,10 @@ def _not_understood(error: MessageNotUnderstood) -> Response:
 
 
 def _read_message() -> tuple[str, Message]:
-    """The pushed message and its id. The rest of the request continues the message's trace."""
+    """The pushed message and its id. The rest of the request continues the message's trace, and its
+    log lines name the activation."""
     message_id, message = unwrap(request.get_data())
+    log_activation(message.attributes.get("activation_id", ""))
     continue_trace(message.attributes.get("traceparent"))
     return message_id, message
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import structlog
+from structlog.contextvars import bound_contextvars
 
 from shared.clock import Clock
 from shared.domain.messages import DeadLetter, Message, decode
@@ -36,7 +37,8 @@ class DeadLetters:
         except MessageNotUnderstood as error:
             self._keep(message_id, message, str(error))
             return True
-        return self._complete(activation_id)
+        with bound_contextvars(activation_id=activation_id):
+            return self._complete(activation_id)
 
     def _keep(self, message_id: str, message: Message, why: str) -> None:
         letter = DeadLetter(

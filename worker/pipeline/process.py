@@ -11,6 +11,7 @@ from typing import Literal
 
 import structlog
 from opentelemetry.trace import SpanKind
+from structlog.contextvars import bound_contextvars
 from tenacity import Retrying, retry_if_exception_type, wait_random_exponential
 
 from shared.domain.activation import Activation, Answer
@@ -60,8 +61,10 @@ class Processor:
         """
         with span("process", SpanKind.CONSUMER, attributes=SPAN_ATTRIBUTES) as current:
             delivered = decode(message)
-            current.set_attribute(ACTIVATION_ID, delivered.activation.activation_id)
-            outcome = self._claim_and_answer(delivered)
+            activation_id = delivered.activation.activation_id
+            current.set_attribute(ACTIVATION_ID, activation_id)
+            with bound_contextvars(activation_id=activation_id):
+                outcome = self._claim_and_answer(delivered)
             current.set_attribute("innerjourney.outcome", outcome)
             return outcome
 

@@ -14,6 +14,7 @@ from datetime import timedelta
 from typing import Literal
 
 import structlog
+from structlog.contextvars import bound_contextvars
 
 from shared.clock import Clock
 from shared.domain.history import Ending
@@ -93,18 +94,17 @@ class Sweeper:
         return [one for one in due if one.activation.activation_id not in left][: self.batch]
 
     def _try_one(self, stored: Stored, queue_away: threading.Event) -> Outcome:
-        try:
-            return self._sweep_one(stored, queue_away)
-        except Conflict:
-            return "skipped"  # a worker was quicker
-        except StoreUnavailable as error:
-            log.warning("sweep.store_unavailable", error=str(error))
-            return "failed"
-        except Exception as error:
-            activation_id = stored.activation.activation_id
-            kind = type(error).__name__
-            log.error("sweep.failed", activation_id=activation_id, error=kind, alert=True)
-            return "failed"
+        with bound_contextvars(activation_id=stored.activation.activation_id):
+            try:
+                return self._sweep_one(stored, queue_away)
+            except Conflict:
+                return "skipped"  # a worker was quicker
+            except StoreUnavailable as error:
+                log.warning("sweep.store_unavailable", error=str(error))
+                return "failed"
+            except Exception as error:
+                log.error("sweep.failed", error=type(error).__name__, alert=True)
+                return "failed"
 
     def _sweep_one(self, stored: Stored, queue_away: threading.Event) -> Outcome:
         if stored.is_past_deadline():

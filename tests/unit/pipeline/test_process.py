@@ -5,6 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
+import structlog
+from structlog.testing import capture_logs
 
 from local.sqlite.store import SqliteStore
 from shared.domain.activation import Activation, Usage
@@ -373,3 +375,25 @@ def test_a_claim_whose_answer_was_lost_and_that_was_cancelled_meanwhile_calls_no
 
     assert a_processor(CancelledAfterTheClaim(store), time, gemini).process(message) == "done"
     assert gemini.requests == []
+
+
+def test_nothing_of_a_delivery_stays_bound_to_the_logs_of_its_thread(
+    store: SqliteStore, time: FakeTime
+) -> None:
+    faulty = StoreWithFaults(store)
+    processor = a_processor(faulty, time, ScriptedGemini())
+    faulty.raises.append(StoreUnavailable("told to"))
+    with pytest.raises(StoreUnavailable):
+        processor.process(submitted(store))
+    assert structlog.contextvars.get_contextvars() == {}
+
+
+def test_what_is_logged_while_gemini_is_asked_names_the_activation(
+    store: SqliteStore, time: FakeTime
+) -> None:
+    gemini = ScriptedGemini(lambda: structlog.get_logger().warning("gemini.retry"))
+    processor = a_processor(store, time, gemini)
+    with capture_logs(processors=[structlog.contextvars.merge_contextvars]) as lines:
+        processor.process(submitted(store))
+    assert {"gemini.retry", "activation.completed"} <= {line["event"] for line in lines}
+    assert {line.get("activation_id") for line in lines} == {"a1"}

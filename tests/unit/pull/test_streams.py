@@ -2,6 +2,7 @@
 
 import pytest
 from google.api_core.exceptions import NotFound
+from structlog.contextvars import merge_contextvars
 from structlog.testing import capture_logs
 
 from shared.domain.messages import Message
@@ -39,6 +40,16 @@ def test_a_message_whose_handler_fails_is_nacked_and_logged_in_one_line(
         deliver(fail, pulled)
     assert pulled.said == ["nack"]
     assert logs == [{**line, "log_level": "error"}]
+
+
+def test_a_line_of_a_message_that_fails_names_its_activation_and_the_next_one_does_not() -> None:
+    def fail(*_: object) -> bool:
+        raise StoreUnavailable("Aborted")
+
+    with capture_logs(processors=[merge_contextvars]) as lines:
+        deliver(fail, Pulled(attributes={"activation_id": "a1"}))
+        deliver(fail, Pulled())
+    assert [line.get("activation_id") for line in lines] == ["a1", None]
 
 
 def test_a_handler_gets_the_message_and_its_id_in_the_trace_of_the_message() -> None:
