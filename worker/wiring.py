@@ -118,4 +118,5 @@ def build_board(
         breaker=lambda: state_of(gemini),
         prices=load_prices(),
         model=settings.gemini_model,
+        lease=timedelta(seconds=settings.lease_seconds),
     )

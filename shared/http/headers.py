@@ -37,7 +37,14 @@ LONGEST_LIST = 1024
 """Bytes. A browser's Accept-Language, our own ETag or a media type are a tenth of it."""
 
 _LISTS = (
-    *("HTTP_ACCEPT_LANGUAGE", "HTTP_IF_NONE_MATCH", "HTTP_PREFER", "HTTP_RANGE", "CONTENT_TYPE"),
+    *(
+        "HTTP_ACCEPT",
+        "HTTP_ACCEPT_LANGUAGE",
+        "HTTP_IF_NONE_MATCH",
+        "HTTP_PREFER",
+        "HTTP_RANGE",
+        "CONTENT_TYPE",
+    ),
     "HTTP_ACCESS_CONTROL_REQUEST_HEADERS",
 )
 """Those that we or our libraries split into entries, each an object."""

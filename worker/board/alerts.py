@@ -19,12 +19,16 @@ ENOUGH_ANSWERS = 5
 
 @dataclass(frozen=True)
 class Alert:
-    """`bad`: act now; `warning`: watch it; `notice`: good to know."""
+    """`bad`: act now; `warning`: watch it; `notice`: good to know.
+
+    `activation_id` is that of the activation whose story says more.
+    """
 
     level: Literal["bad", "warning", "notice"]
     what: str
     advice: str
     reference: str
+    activation_id: str | None = None
 
 
 def alerts(board: Board) -> tuple[Alert, ...]:
@@ -40,6 +44,7 @@ def _alerts(board: Board) -> Iterator[Alert]:
             "Does the queue push to the worker? Does the sweep run each minute? "
             "POST /tasks/sweep publishes what is overdue again.",
             "waiting-too-long",
+            board.waiting.oldest_id,
         )
     if board.breaker == "open":
         yield Alert(

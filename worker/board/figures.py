@@ -4,6 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from operator import attrgetter
 
 from shared.domain.activation import Usage
 from shared.domain.summary import Summary
@@ -37,6 +38,7 @@ class Waiting:
     queued: int
     processing: int
     oldest_seconds: float | None
+    oldest_id: str | None
 
     @property
     def count(self) -> int:
@@ -126,8 +128,13 @@ def _reasons(answered: Iterable[Summary]) -> Counter[str]:
 def _waiting(summaries: Iterable[Summary], now: datetime) -> Waiting:
     waiting = {summary.activation_id: summary for summary in summaries if summary.waiting}
     states = Counter(summary.status for summary in waiting.values())
-    ages = [_seconds(now - summary.created_at) for summary in waiting.values()]
-    return Waiting(states["queued"], states["processing"], max(ages, default=None))
+    oldest = min(waiting.values(), key=attrgetter("created_at"), default=None)
+    return Waiting(
+        queued=states["queued"],
+        processing=states["processing"],
+        oldest_seconds=_seconds(now - oldest.created_at) if oldest else None,
+        oldest_id=oldest.activation_id if oldest else None,
+    )
 
 
 def _lately(answered: Iterable[Summary], now: datetime) -> Lately:

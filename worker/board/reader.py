@@ -1,14 +1,19 @@
-"""Read the board from the store, at most once in a few seconds however many people watch it."""
+"""Read the board and one activation's story from the store.
+
+The board is read at most once in a few seconds, however many people watch it.
+"""
 
 import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 
 from shared.clock import Clock
+from shared.domain.activation import is_activation_id
 from shared.domain.summary import Summary
 from shared.errors import StoreUnavailable
 from shared.ports import ActivationStore
 from worker.board.figures import MOST_DEAD_LETTERS, Board, Reading, board_of, midnight_before
+from worker.board.story import Story, story_of
 from worker.gemini.prices import Prices
 
 FRESH = timedelta(seconds=4)
@@ -29,12 +34,14 @@ class BoardReader:
         breaker: Callable[[], str],
         prices: Prices,
         model: str,
+        lease: timedelta,
     ) -> None:
         self._store = store
         self._clock = clock
         self._breaker = breaker
         self._prices = prices
         self._model = model
+        self._lease = lease
         self._lock = threading.Lock()
         self._latest: Board | StoreUnavailable | None = None
         self._looked_at: datetime | None = None
@@ -53,6 +60,12 @@ class BoardReader:
         if latest is None or isinstance(latest, StoreUnavailable):
             raise StoreUnavailable(str(latest))
         return latest
+
+    def story(self, activation_id: str) -> Story | None:
+        """None where there is no such activation. Raises StoreUnavailable, also where this release
+        can't read it."""
+        stored = self._store.get(activation_id) if is_activation_id(activation_id) else None
+        return story_of(stored, lease=self._lease) if stored else None
 
     def _look(self) -> Board | StoreUnavailable:
         now = self._clock().astimezone(timezone.utc)

@@ -47,7 +47,9 @@ def test_its_files_are_served_to_be_asked_for_again_by_etag(apps: Apps, name: st
         assert again.status_code == 304
 
 
-@pytest.mark.parametrize("name", ["board.html", "away.html", "__init__.py", "..%2Fboard.py", "x"])
+@pytest.mark.parametrize(
+    "name", ["board.html", "away.html", "base.html", "__init__.py", "..%2Fboard.py", "x"]
+)
 def test_nothing_else_of_its_folder_is_served(apps: Apps, name: str) -> None:
     assert apps.worker.get(f"/board/{name}").status_code == 404
 

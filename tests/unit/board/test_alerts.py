@@ -23,6 +23,12 @@ def test_a_good_day_has_none() -> None:
     assert alerts(board(answered(), waiting(age=299))) == ()
 
 
+def test_who_waits_too_long_is_named_by_the_oldest() -> None:
+    oldest = waiting(age=400)
+    (alert,) = alerts(board(waiting(age=301), oldest, waiting(age=1)))
+    assert alert.activation_id == oldest.activation_id
+
+
 def test_an_empty_day_has_none() -> None:
     assert alerts(board()) == ()
 

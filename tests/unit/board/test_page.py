@@ -16,7 +16,7 @@ from worker.board.page.drawing import (
     place,
     segments,
 )
-from worker.board.page.spoken import duration, usd
+from worker.board.page.spoken import duration, kept, usd
 
 
 @pytest.mark.parametrize(
@@ -45,6 +45,23 @@ def test_a_duration_is_read_at_a_glance(seconds: float | None, said: str) -> Non
 )
 def test_a_cost_shows_what_one_activation_costs(value: float | None, said: str) -> None:
     assert usd(value) == said
+
+
+@pytest.mark.parametrize(
+    ("seconds", "done", "said"),
+    [
+        (298, True, "kept by 5 min"),
+        (0, True, "kept by 0 ms"),
+        (-12.3, True, "missed by 12 s"),
+        (45, False, "in 45 s"),
+        (-1, False, "missed by 1 s"),
+        (None, True, "–"),
+    ],
+)
+def test_a_deadline_is_kept_or_missed_by_a_time(
+    seconds: float | None, done: bool, said: str
+) -> None:
+    assert kept(seconds, done) == said
 
 
 def test_the_segments_of_a_bar_fill_it_in_order() -> None:

@@ -11,7 +11,7 @@ from shared.domain.activation import Activation
 from shared.domain.summary import Summary
 from shared.errors import StoreUnavailable
 from shared.ports import ActivationStore
-from tests.builders import NOON, an_activation, an_answer
+from tests.builders import LEASE, NOON, an_activation, an_answer
 from tests.doubles import FakeTime, StoreWithFaults
 from tests.support.stored_documents import UNREADABLE, change_document
 from worker.board import reader as board_reader
@@ -42,7 +42,12 @@ def watched(store: SqliteStore) -> Watched:
 
 def a_reader(store: ActivationStore, time: FakeTime) -> BoardReader:
     return BoardReader(
-        store, clock=time.now, breaker=lambda: "closed", prices=Prices({}, {}), model="m"
+        store,
+        clock=time.now,
+        breaker=lambda: "closed",
+        prices=Prices({}, {}),
+        model="m",
+        lease=LEASE,
     )
 
 

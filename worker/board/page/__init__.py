@@ -1,4 +1,4 @@
-"""The board as HTML, rendered from its figures alone: aggregated numbers, escaped."""
+"""The board's pages as HTML, rendered from its figures and from one activation's story, escaped."""
 
 from pathlib import Path
 
@@ -15,7 +15,8 @@ from worker.board.page.drawing import (
     percentile_marks,
     segments,
 )
-from worker.board.page.spoken import duration, number, usd
+from worker.board.page.spoken import clock, duration, kept, number, usd
+from worker.board.story import Story
 
 FOLDER = Path(__file__).parent
 
@@ -31,9 +32,13 @@ class BoardPage:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        environment.filters.update(duration=duration, number=number, usd=usd)
+        environment.filters.update(
+            clock=clock, duration=duration, kept=kept, number=number, usd=usd
+        )
         self._board = environment.get_template("board.html")
         self._away = environment.get_template("away.html")
+        self._story = environment.get_template("story.html")
+        self._missing = environment.get_template("missing.html")
 
     def of(self, board: Board) -> str:
         return self._board.render(
@@ -47,5 +52,12 @@ class BoardPage:
             sources=segments(board.sources, KINDS_OF_SOURCE),
         )
 
-    def of_a_store_that_is_away(self) -> str:
-        return self._away.render()
+    def of_a_store_that_is_away(self, *, of_one: bool = False) -> str:
+        """`of_one`: it was asked for one activation, which may only be unreadable."""
+        return self._away.render(of_one=of_one)
+
+    def of_story(self, story: Story) -> str:
+        return self._story.render(story=story)
+
+    def of_no_activation(self) -> str:
+        return self._missing.render()

@@ -1,4 +1,20 @@
-"""Numbers formatted so that they are quick to read."""
+"""Numbers and times formatted so that they are quick to read."""
+
+from datetime import datetime, timezone
+
+
+def clock(at: datetime) -> str:
+    """UTC, with its milliseconds."""
+    return at.astimezone(timezone.utc).isoformat(timespec="milliseconds")[11:23]
+
+
+def kept(seconds_before: float | None, done: bool) -> str:
+    """Whether a deadline was kept, by so many seconds before it. None: it does not count."""
+    if seconds_before is None:
+        return "–"
+    if seconds_before < 0:
+        return f"missed by {duration(-seconds_before)}"
+    return f"{'kept by' if done else 'in'} {duration(seconds_before)}"
 
 
 def number(value: int) -> str:
