@@ -23,13 +23,17 @@ async function open(given = {}) {
   const { signal } = leaving;
   hadToken = signedIn();
   frame();
-  const [name, id] = location.hash.replace(/^#\/?/, "").split("/");
+  const [name, id] = address();
   const stage = { ...given, id, signal, show, go, replace, failed };
   try {
     await (Object.hasOwn(VIEWS, name) ? VIEWS[name] : formView)(stage);
   } catch (error) {
     if (!signal.aborted) failed(error);
   }
+}
+
+function address() {
+  return location.hash.replace(/^#\/?/, "").split("/");
 }
 
 function show(title, ...nodes) {
@@ -87,8 +91,15 @@ function frame() {
     tab.forget("sending");
     go("#/");
   }, "plain");
-  const foot = el("p", {}, t("page.foot"));
-  document.getElementById("bottom").replaceChildren(...(signedIn() ? [foot, leave] : [foot]));
+  const foot = [supportCode(), el("p", {}, t("page.foot")), signedIn() && leave];
+  document.getElementById("bottom").replaceChildren(...foot.filter(Boolean));
+}
+
+/** By which an operator finds the activation that this address is about, whatever is shown of it. */
+function supportCode() {
+  const [name, id] = address();
+  if (name !== "activation" || !/^[\w-]+$/.test(id ?? "")) return null;
+  return el("p", { class: "support" }, t("page.support"), " ", el("code", {}, id));
 }
 
 addEventListener("hashchange", () => open());

@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Visiting
+from tests.browser.visit import FAILED_REQUEST
 from tests.e2e.pipeline import Pipeline
 from tests.fake_gemini import FakeGemini, answer, held
 
@@ -25,6 +26,35 @@ def test_the_whole_journey(visit: Visiting, gemini: FakeGemini, how: dict[str, A
     for text in ("Vi börjar smått.", "Drick ett glas vatten långsamt.", "2 min", "Gå till kranen."):
         someone.sees(text)
     expect(someone.page).to_have_title("Ett glas vatten · InnerJourney")
+
+
+@pytest.mark.parametrize(("language", "words"), [("sv", "Supportkod"), ("en", "Support code")])
+def test_the_support_code_is_there_while_it_works_and_with_the_step(
+    visit: Visiting, gemini: FakeGemini, language: str, words: str
+) -> None:
+    gemini.next(held())
+    someone = visit(language=language)
+    someone.wish()
+    someone.sees_it_being_written()
+    code = someone.page.get_by_text(words)
+    expect(code).to_have_text(f"{words} {someone.activation_id}")
+    gemini.released.set()
+    someone.sees_heading("Ett glas vatten")
+    expect(code).to_have_text(f"{words} {someone.activation_id}")
+    someone.has_no_barrier()
+
+
+def test_one_click_selects_the_support_code(visit: Visiting) -> None:
+    someone = visit("#/activation/borta")
+    someone.expects(FAILED_REQUEST)
+    someone.page.locator(".support code").click()
+    assert someone.page.evaluate("String(getSelection())").strip() == "borta"
+
+
+def test_the_form_has_no_support_code(visit: Visiting) -> None:
+    someone = visit()
+    someone.sees_the_form()
+    expect(someone.page.get_by_text("Supportkod")).to_have_count(0)
 
 
 def test_the_wish_arrives_as_it_was_made(visit: Visiting, gemini: FakeGemini) -> None:

@@ -246,6 +246,13 @@ def test_one_that_has_been_erased_is_gone(visit: Visiting) -> None:
     someone.sees_heading("Steget finns inte längre")
 
 
+def test_a_problem_shows_the_support_code_of_what_it_is_about(visit: Visiting) -> None:
+    someone = visit("#/activation/borta")
+    someone.expects(FAILED_REQUEST)
+    someone.sees_heading("Steget finns inte längre")
+    someone.sees("Supportkod borta")
+
+
 @pytest.mark.parametrize("address", ["#/activation/", "#/activation/..%2f", "#/nowhere"])
 def test_a_mistyped_address_breaks_nothing(visit: Visiting, address: str) -> None:
     someone = visit(address)

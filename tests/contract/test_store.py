@@ -137,6 +137,19 @@ def test_replace_changes_the_version_and_drops_what_became_none(backend: Backend
     assert len({created.version, written.version, found.version}) == 3
 
 
+def test_the_history_of_claims_and_sweeps_is_read_back_unchanged(backend: Backend) -> None:
+    made = backend.store.create(backend.an_activation())
+    now = made.activation.created_at
+    held = made.activation.claimed(claim_id="c1", now=now, lease=LEASE)
+    swept = held.requeued(now=now + LEASE, due_at=now + LEASE, by_sweep=True)
+    wanted = swept.claimed(claim_id="c2", now=now + LEASE, lease=LEASE)
+    backend.store.replace(wanted, made.version)
+    found = backend.store.get(wanted.activation_id)
+    assert found is not None
+    assert found.activation == wanted
+    assert len(found.activation.attempts) == len(found.activation.republished) == 1
+
+
 def test_replace_on_an_old_version_is_a_conflict_and_changes_nothing(backend: Backend) -> None:
     created = backend.store.create(backend.an_activation())
     cancelled = created.activation.cancelled(now=created.written_at)

@@ -24,3 +24,14 @@ def test_an_activation_is_on_the_board_seconds_later(pipeline: Pipeline) -> None
     assert "closed</p>" in page
     assert "321 tokens in, 123 out" in page
     assert "komma igång" not in page
+
+
+def test_the_story_of_an_activation_is_told_from_what_the_store_holds(pipeline: Pipeline) -> None:
+    activation_id = pipeline.submit()
+    pipeline.wait_until_done(activation_id)
+    where = f"{pipeline.worker_url}/board/activations/{activation_id}"
+    told = requests.get(where, headers={"Accept": "application/json"}, timeout=30)
+    events = [event["what"] for event in told.json()["events"]]
+    assert events[:2] == ["Submitted", "A worker claimed it"]
+    assert events[-1] == "Answered by Gemini"
+    assert "komma igång" not in told.text

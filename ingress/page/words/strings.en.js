@@ -2,6 +2,7 @@ export default {
   "page.history": "My steps",
   "page.foot": "InnerJourney offers small steps, not care. In an emergency, call 112.",
   "page.loading": "Loading …",
+  "page.support": "Support code",
   "page.signOut": "Sign out",
   "page.links": "Parts of the page",
 

@@ -2,6 +2,7 @@ export default {
   "page.history": "Mina steg",
   "page.foot": "InnerJourney ger små steg, inte vård. I en akut situation, ring 112.",
   "page.loading": "Hämtar …",
+  "page.support": "Supportkod",
   "page.signOut": "Logga ut",
   "page.links": "Sidans delar",
 
