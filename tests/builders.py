@@ -4,7 +4,8 @@ import json
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from shared.domain.activation import Activation, Answer, accepted
+from shared.domain.acceptance import accepted
+from shared.domain.activation import Activation, Answer
 from shared.domain.history import Attempt
 from shared.domain.step import Step
 from worker.fallback import load_library

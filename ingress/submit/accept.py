@@ -15,7 +15,8 @@ from ingress.api.idempotency import derived_id, fingerprint
 from ingress.api.request import ActivationRequest
 from ingress.submit.limits import daily_limit_reached
 from shared.clock import Clock
-from shared.domain.activation import REPUBLISH_AFTER, Activation, accepted
+from shared.domain.acceptance import accepted
+from shared.domain.activation import REPUBLISH_AFTER, Activation
 from shared.domain.messages import encode
 from shared.errors import AlreadyExists, Conflict, LimitReached, PublishFailed, StoreUnavailable
 from shared.http.problems import Problem

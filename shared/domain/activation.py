@@ -6,8 +6,9 @@
 
 Two states are terminal, `completed` and `cancelled`; nothing leads out of them.
 
-What we write is strict (`accepted`, `Answer`), what we read is tolerant: a later release may have
-written it. Unknown keys are dropped; a status, source or reason of that release is kept as it is.
+What we write is strict (`accepted` in acceptance.py, `Answer`), what we read is tolerant: a later
+release may have written an `Activation`. Unknown keys are dropped, and a status, source or reason
+that this release does not know is kept as it is.
 """
 
 from __future__ import annotations
@@ -88,7 +89,8 @@ class Usage(BaseModel):
 
 
 class Answer(BaseModel):
-    """How an activation ends: the step, where it came from and what it cost this time."""
+    """How an activation ends: the step, where it came from, what it cost this time and the claim
+    that ends with it."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -97,6 +99,7 @@ class Answer(BaseModel):
     fallback_reason: FallbackReason | None = None
     model: str | None = None
     usage: Usage = Usage()
+    attempts: tuple[Attempt, ...] = ()
 
 
 class Activation(BaseModel):
@@ -195,7 +198,7 @@ class Activation(BaseModel):
             not_before=not_before,
             due_at=min(not_before, self.deadline),
             usage=self.usage.plus(spent),
-            attempts=self._with(attempt),
+            attempts=self._with((attempt,)),
         )
 
     def requeued(self, *, now: datetime, due_at: datetime, by_sweep: bool = False) -> Activation:
@@ -212,9 +215,7 @@ class Activation(BaseModel):
             attempts=self._with(self.interrupted("lease_expired", now)),
         )
 
-    def completed(
-        self, answer: Answer, *, now: datetime, attempt: Attempt | None = None
-    ) -> Activation:
+    def completed(self, answer: Answer, *, now: datetime) -> Activation:
         """Ended with a step. The profile is dropped: nobody needs it any more."""
         self._must_be(WAITING, "completed")
         return self._evolve(
@@ -228,7 +229,7 @@ class Activation(BaseModel):
             fallback_reason=answer.fallback_reason,
             model=answer.model,
             usage=self.usage.plus(answer.usage),
-            attempts=self._with(attempt),
+            attempts=self._with(answer.attempts),
         )
 
     def cancelled(self, *, now: datetime) -> Activation:
@@ -248,16 +249,16 @@ class Activation(BaseModel):
             attempts=self._with(self.interrupted("cancelled", now)),
         )
 
-    def interrupted(self, ending: Ending, now: datetime) -> Attempt | None:
-        """The claim that ends here without a word of its worker; None where nobody holds one."""
+    def interrupted(self, ending: Ending, now: datetime) -> tuple[Attempt, ...]:
+        """The claim that ends here without a word of its worker; none where nobody holds one."""
         if self.status != "processing":
-            return None
+            return ()
         # Nothing else is written while a claim is held, so the last write is the claim's.
         lasted = max(now - self.updated_at, timedelta()) // timedelta(milliseconds=1)
-        return Attempt(at=self.updated_at, outcome=ending, ms=lasted)
+        return (Attempt(at=self.updated_at, outcome=ending, ms=lasted),)
 
-    def _with(self, attempt: Attempt | None) -> tuple[Attempt, ...]:
-        return (*self.attempts, *([attempt] if attempt else []))[-MOST_KEPT:]
+    def _with(self, attempts: tuple[Attempt, ...]) -> tuple[Attempt, ...]:
+        return (*self.attempts, *attempts)[-MOST_KEPT:]
 
     def _evolve(self, now: datetime, **changes: Any) -> Activation:
         return self.model_copy(update={"updated_at": now, **changes})
@@ -265,37 +266,3 @@ class Activation(BaseModel):
     def _must_be(self, allowed: tuple[str, ...], wanted: str) -> None:
         if self.status not in allowed:
             raise InvalidTransition(f"a {self.status} activation can't be {wanted}")
-
-
-def accepted(  # noqa: PLR0913 - keywords, one for each thing that a request brings
-    *,
-    activation_id: str,
-    user_id: str,
-    mood: int,
-    goal: str,
-    language: str,
-    profile: Profile | None,
-    fingerprint: str | None = None,
-    creation_id: str | None = None,
-    traceparent: str | None = None,
-    now: datetime,
-    time_to_answer: timedelta,
-    time_to_live: timedelta,
-) -> Activation:
-    """A new activation, queued. The durations are ACTIVATION_DEADLINE_SECONDS and _TTL_DAYS."""
-    return Activation(
-        activation_id=activation_id,
-        user_id=user_id,
-        mood=mood,
-        goal=goal,
-        language=language,
-        profile=profile,
-        fingerprint=fingerprint,
-        creation_id=creation_id,
-        traceparent=traceparent,
-        created_at=now,
-        updated_at=now,
-        deadline=now + time_to_answer,
-        expires_at=now + time_to_live,
-        due_at=min(now + REPUBLISH_AFTER, now + time_to_answer),
-    )

@@ -69,8 +69,8 @@ class DeadLetters:
 
     def _write(self, stored: Stored) -> None:
         answer = self.fallback.instead_of_gemini(stored.activation, "undeliverable")
-        now = stored.read_at
-        attempt = stored.activation.interrupted("lease_expired", now)
-        write_answer(self.store.replace, stored, answer, now=now, attempt=attempt, by="dead letter")
+        attempts = stored.activation.interrupted("lease_expired", stored.read_at)
+        answer = answer.model_copy(update={"attempts": attempts})
+        write_answer(self.store.replace, stored, answer, now=stored.read_at, by="dead letter")
         activation_id = stored.activation.activation_id
         log.error("activation.undeliverable", activation_id=activation_id, alert=True)

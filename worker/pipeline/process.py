@@ -104,9 +104,8 @@ class Processor:
         try:
             if isinstance(decision, Answer):
                 attempt = _attempt(claimed, now, decision.fallback_reason or "ok", decision.model)
-                write_answer(
-                    self._replace, claimed, decision, now=now, attempt=attempt, by="worker"
-                )
+                answer = decision.model_copy(update={"attempts": (attempt,)})
+                write_answer(self._replace, claimed, answer, now=now, by="worker")
                 return "completed"
             self._release(claimed, decision, now)
         except Conflict:

@@ -9,7 +9,6 @@ import structlog
 from opentelemetry.trace import get_current_span
 
 from shared.domain.activation import Activation, Answer, Usage
-from shared.domain.history import Attempt
 from shared.ports import Stored
 from shared.telemetry.provider import telemetry
 from worker.gemini.prompt import VERSION
@@ -38,18 +37,15 @@ def write_answer(
     answer: Answer,
     *,
     now: datetime,
-    attempt: Attempt | None = None,
     by: Literal["worker", "sweep", "dead letter"],
 ) -> None:
     """Complete the activation with the answer, then record it. Every answer is written here.
-
-    `attempt` is the claim that this ends, where there is one.
 
     The share of fallbacks is counted from `source` and `reason` of the line that this logs
     (deploy/activations-completed.json), so an answer written elsewhere would be missing there.
     Raises Conflict and StoreUnavailable, and then records nothing.
     """
-    completed = stored.activation.completed(answer, now=now, attempt=attempt)
+    completed = stored.activation.completed(answer, now=now)
     replace(completed, stored.version)
     telemetry().metrics.completed(completed)
     log.info(

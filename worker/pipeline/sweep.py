@@ -122,14 +122,9 @@ class Sweeper:
         reason = stored.activation.paused_for or "deadline"
         answer = self.fallback.instead_of_gemini(stored.activation, reason)
         ending: Ending = "deadline" if stored.lease_is_live(self.lease) else "lease_expired"
-        write_answer(
-            self.store.replace,
-            stored,
-            answer,
-            now=stored.read_at,
-            attempt=stored.activation.interrupted(ending, stored.read_at),
-            by="sweep",
-        )
+        attempts = stored.activation.interrupted(ending, stored.read_at)
+        answer = answer.model_copy(update={"attempts": attempts})
+        write_answer(self.store.replace, stored, answer, now=stored.read_at, by="sweep")
 
     def _publish_again(self, stored: Stored, queue_away: threading.Event) -> Outcome:
         """The write comes first: it fences off a worker whose lease is over, and its version is the

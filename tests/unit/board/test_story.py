@@ -47,7 +47,7 @@ def whats(told: Story) -> list[str]:
 def test_a_good_one_was_submitted_claimed_and_answered() -> None:
     call = Attempt(at=after(1.1), model="fake", outcome="ok", ms=800)
     told = story(
-        claimed(an_activation(), 1).completed(an_answer(), now=after(2), attempt=call), read=60
+        claimed(an_activation(), 1).completed(an_answer(attempts=(call,)), now=after(2)), read=60
     )
     assert [(event.what, event.more) for event in told.events] == [
         ("Submitted", "language sv, deadline 12:05:00 UTC"),
@@ -111,7 +111,7 @@ def test_each_outcome_has_its_words(outcome: str) -> None:
 
 def test_what_a_later_release_wrote_is_told_as_such() -> None:
     attempt = Attempt(at=NOON, outcome="coffee", ms=1)
-    done = an_activation().completed(an_answer(), now=after(2), attempt=attempt)
+    done = an_activation().completed(an_answer(attempts=(attempt,)), now=after(2))
     later = done.model_copy(update={"source": "coach", "fallback_reason": "holiday"})
     assert whats(story(later))[1:] == [
         "coffee, which a later release wrote",
