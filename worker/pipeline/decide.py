@@ -8,7 +8,14 @@ from datetime import datetime, timedelta
 import structlog
 
 from shared.domain.activation import Activation, Answer, FallbackReason, Usage
-from worker.gemini.port import Gemini, GeminiError, StepRequest, Unavailable, reason_of
+from worker.gemini.port import (
+    Gemini,
+    GeminiError,
+    ProcessEnds,
+    StepRequest,
+    Unavailable,
+    reason_of,
+)
 from worker.pipeline.fallback_answers import FallbackAnswers
 
 WRITE_SECONDS = 2.0
@@ -36,7 +43,10 @@ class Decider:
     monotonic: Callable[[], float] = time.monotonic
 
     def decide(self, activation: Activation, now: datetime) -> Answer | Pause:
-        """Raises nothing when Gemini fails. `now` is the store's time of the claim."""
+        """Raises nothing when Gemini fails, and ProcessEnds when this process gave the claim back.
+
+        `now` is the store's time of the claim.
+        """
         caring = self.fallback.in_crisis(activation)
         if caring is not None:
             return caring
@@ -50,6 +60,8 @@ class Decider:
             generated = self.gemini.generate(
                 _request(activation), seconds=min(left, self.budget_seconds)
             )
+        except ProcessEnds:
+            raise
         except GeminiError as error:
             # Gemini counts its pause from its answer, which may have taken a while.
             passed = self.monotonic() - started

@@ -20,6 +20,7 @@ from shared.domain.messages import ActivationMessage, Message, decode
 from shared.errors import Conflict, StoreUnavailable
 from shared.ports import ActivationStore, Stored
 from shared.telemetry.traces import ACTIVATION_ID, span
+from worker.gemini.port import ProcessEnds
 from worker.pipeline.claim import Claimer
 from worker.pipeline.decide import Decider, Pause
 from worker.pipeline.held_claims import HeldClaims
@@ -87,7 +88,12 @@ class Processor:
 
     def _answer(self, claimed: Stored) -> Outcome:
         started = self.monotonic()
-        decision = self.decider.decide(claimed.activation, claimed.read_at)
+        try:
+            decision = self.decider.decide(claimed.activation, claimed.read_at)
+        except ProcessEnds as error:
+            # HeldClaims gives the claim back. A fallback from here could be written before that.
+            self.ledger.record(claimed.activation, error.usage, "released")
+            return "released"
         # The store's time of the claim plus what has passed since: a worker's clock may be wrong.
         now = claimed.read_at + timedelta(seconds=self.monotonic() - started)
         end: ClaimEnd = "unwritten"

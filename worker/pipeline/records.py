@@ -20,7 +20,7 @@ Replace = Callable[[Activation, str], object]
 
 ClaimEnd = Literal[
     "completed",
-    "released",  # for a pause that Gemini asked for
+    "released",  # Gemini asked for a pause, or this process ends
     "dropped",  # the activation was cancelled, erased or taken over meanwhile
     "unwritten",  # the store stayed away
 ]

@@ -20,6 +20,7 @@ from worker.gemini.port import (
     GeminiError,
     InvalidOutput,
     Misconfigured,
+    ProcessEnds,
     Unavailable,
     WithoutKey,
 )
@@ -397,3 +398,15 @@ def test_what_is_logged_while_gemini_is_asked_names_the_activation(
         processor.process(submitted(store))
     assert {"gemini.retry", "activation.completed"} <= {line["event"] for line in lines}
     assert {line.get("activation_id") for line in lines} == {"a1"}
+
+
+def test_a_claim_that_a_process_gives_back_as_it_ends_is_not_answered_by_the_library(
+    store: SqliteStore, time: FakeTime
+) -> None:
+    """The library's step could be written before the claim is given back, and Gemini is well."""
+    gemini = ScriptedGemini(ProcessEnds("the claim was given back", usage=SPENT))
+    with capture_logs() as logs:
+        assert a_processor(store, time, gemini).process(submitted(store)) == "released"
+    assert there(store).status == "processing"
+    (paid,) = [line for line in logs if line["event"] == "gemini.usage"]
+    assert (paid["fate"], paid["gemini_calls"]) == ("released", 2)
