@@ -1,20 +1,29 @@
 """What becomes of the work in hand when the process is about to be killed."""
 
 import threading
+from collections import Counter
+from functools import partial
+from itertools import count
+
+import pytest
 
 from local.sqlite.store import SqliteStore
 from shared.domain.activation import Activation
-from shared.domain.messages import encode
+from shared.domain.messages import Message, encode
 from shared.errors import StoreUnavailable
 from shared.ports import Stored
 from tests.builders import LEASE, NOON, an_activation
 from tests.doubles import FakeTime, ScriptedGemini, StoreWithFaults
+from tests.turns import Work, each_order, one_thread, stop, stopping
 from tests.unit.pipeline.processors import a_processor, submitted
+from worker.gemini.breaker import BreakingGemini
+from worker.gemini.port import Generated, StepRequest
+from worker.pipeline import held_claims
 from worker.pipeline.held_claims import HeldClaims
 
 
-def there(store: SqliteStore) -> Stored:
-    found = store.get("a1")
+def there(store: SqliteStore, activation_id: str = "a1") -> Stored:
+    found = store.get(activation_id)
     assert found is not None
     return found
 
@@ -137,3 +146,112 @@ def test_claims_are_given_back_at_the_same_time(store: SqliteStore) -> None:
         claimed = created.activation.claimed(claim_id=f"c{number}", now=NOON, lease=LEASE)
         assert claims.hold(store.replace(claimed, created.version))
     assert claims.release_all() == FIFTY
+
+
+# The end of a process, in every order
+
+
+class EndingProcess(StoreWithFaults):
+    """A process that ends, with deliveries in work. Each stops before each call, and at `stops`.
+
+    All of them write to it; it counts what is given back, and what Gemini is asked too late.
+    """
+
+    def __init__(
+        self, store: SqliteStore, time: FakeTime, messages: list[Message], stops: set[str]
+    ) -> None:
+        super().__init__(store)
+        self.time = time
+        self.stops = stops
+        self.activation_ids = [message.attributes["activation_id"] for message in messages]
+        self.releases: Counter[str] = Counter()
+        self.ended = False
+        self.asked_too_late = 0
+        self._gemini = stopping(ScriptedGemini())
+        self.works = [Work(self._end), *(Work(partial(self._deliver, m)) for m in messages)]
+
+    def stop(self, name: str) -> None:
+        if name in self.stops:
+            stop(name)
+
+    def replace(self, activation: Activation, expected_version: str) -> Stored:
+        written = super().replace(activation, expected_version)
+        self.releases[activation.activation_id] += activation.status == "queued"
+        return written
+
+    def generate(self, request: StepRequest, *, seconds: float) -> Generated:
+        self.asked_too_late += self.ended or self.claims.given_back.is_set()
+        return self._gemini.generate(request, seconds=seconds)
+
+    def _end(self, work: Work) -> None:
+        self.claims = StopsAfterHold(self, work)
+        if "drain" in self.stops:  # else release_all does it
+            stop("drain")
+            self.claims.drain()
+        stop("release_all")
+        self.claims.release_all()
+        self.ended = True
+
+    def _deliver(self, message: Message, _: Work) -> None:
+        given_back = self.claims.given_back
+        gemini = BreakingGemini(self, failures=9, recovery_seconds=9, given_back=given_back)
+        self.stop("delivery")
+        a_processor(AnswersLate(self), self.time, gemini, self.claims).process(message)
+
+
+class AnswersLate(StoreWithFaults):
+    def __init__(self, process: EndingProcess) -> None:
+        super().__init__(stopping(process))
+        self._process = process
+
+    def replace(self, activation: Activation, expected_version: str) -> Stored:
+        written = super().replace(activation, expected_version)
+        self._process.stop(f"{activation.status} is written")
+        return written
+
+
+class StopsAfterHold(HeldClaims):
+    def __init__(self, process: EndingProcess, work: Work) -> None:
+        super().__init__(stopping(process, pool_of=work))
+        self._process = process
+
+    def hold(self, claimed: Stored) -> bool:
+        held = super().hold(claimed)
+        self._process.stop("hold")
+        return held
+
+
+@pytest.mark.parametrize(
+    ("deliveries", "stops"),
+    [
+        (1, {"drain", "delivery", "processing is written", "hold", "completed is written"}),
+        (2, {"processing is written"}),
+    ],
+)
+def test_in_no_order_does_a_process_that_ends_keep_a_claim_or_call_gemini_too_late(
+    store: SqliteStore,
+    time: FakeTime,
+    monkeypatch: pytest.MonkeyPatch,
+    deliveries: int,
+    stops: set[str],
+) -> None:
+    monkeypatch.setattr(held_claims, "ThreadPoolExecutor", one_thread)
+    numbers = count()
+
+    def start() -> tuple[EndingProcess, list[Work]]:
+        activations = [an_activation(f"a{next(numbers)}") for _ in range(deliveries)]
+        messages = [submitted(store, activation) for activation in activations]
+        process = EndingProcess(store, time, messages, stops)
+        return process, process.works
+
+    ends: Counter[tuple[str, int, str | None]] = Counter()
+    for process, order in each_order(start):
+        assert [work.error for work in process.works if work.error] == [], order
+        assert process.asked_too_late == 0, order
+        for activation_id in process.activation_ids:
+            end = there(store, activation_id).activation
+            ends[end.status, end.attempt, end.source] += 1
+            assert end.status != "processing", order
+            assert process.releases[activation_id] <= 1, order
+    # Given back with its attempt, or answered: never a fallback because the process ends.
+    assert set(ends) == {("queued", 0, None), ("completed", 1, "gemini")}
