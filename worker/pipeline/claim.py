@@ -41,8 +41,9 @@ class Claimer:
     def claim(self, message: ActivationMessage) -> Stored | NotTaken:
         """The claimed activation, or why there is none. Raises StoreUnavailable."""
         activation, version = message.activation, message.version
-        # Only a queued activation can be claimed unread, and our messages carry no other.
-        version_is_trusted = activation.status == "queued"
+        # Only a queued one without a pause can be claimed unread: whether a pause has ended is for
+        # the store's time to say.
+        version_is_trusted = activation.status == "queued" and activation.not_before is None
         for _ in range(TRIES):
             claim_id = self.claim_id()
             if version_is_trusted and (written := self._write(activation, version, claim_id)):

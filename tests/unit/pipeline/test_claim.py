@@ -165,3 +165,13 @@ def test_conflicts_without_end_become_unavailable_instead_of_a_loop(
     faulty.raises.extend([Conflict("told to")] * 100)
     with pytest.raises(StoreUnavailable):
         a_claimer(faulty, time).claim(message)
+
+
+def test_a_message_of_a_paused_one_does_not_end_the_pause(
+    store: SqliteStore, time: FakeTime
+) -> None:
+    """An ingress may publish what it reads back after its create's answer was lost."""
+    created = store.create(an_activation())
+    paused = created.activation.model_copy(update={"not_before": NOON + timedelta(seconds=37)})
+    written = store.replace(paused, created.version)
+    assert a_claimer(store, time).claim(a_message(written)) == "not_yet"
