@@ -32,13 +32,14 @@ ACK_DEADLINE_SECONDS = 600
 """Of our push subscriptions, and the longest that Pub/Sub has (page: Subscription properties).
 It is also how long a push may take."""
 
+_NONE_IF_EMPTY = frozenset({"gemini_fallback_model"})
+"""Empty means something here. Any other empty variable counts as unset."""
+
 
 class Settings(BaseSettings):
     """The environment, validated. Times are in seconds unless the name says otherwise."""
 
-    model_config = SettingsConfigDict(
-        frozen=True, extra="ignore", env_ignore_empty=True, hide_input_in_errors=True
-    )
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
     port: Port = 8080
     web_threads: int = Field(default=32, ge=2, le=512)
@@ -66,7 +67,8 @@ class Settings(BaseSettings):
     gemini_api_key: SecretStr | None = None
     gemini_api_key_secret: str | None = None
     gemini_sdk: Literal["google-generativeai", "google-genai"] = "google-generativeai"
-    gemini_model: str = "gemini-flash-latest"
+    gemini_model: str = "gemini-3.8-flash"
+    gemini_fallback_model: str | None = "gemini-3.5-flash-lite"
     gemini_api_endpoint: str | None = None
     gemini_timeout_seconds: Seconds = 20
     gemini_max_attempts: int = Field(default=3, ge=1, le=10)
@@ -87,6 +89,15 @@ class Settings(BaseSettings):
     burst_limit_per_user: int = Field(default=60, ge=0)
     burst_limit_per_address: int = Field(default=600, ge=0)
     board: bool = False
+
+    @model_validator(mode="before")
+    @classmethod
+    def _empty_is_unset(cls, given: dict[str, Any]) -> dict[str, Any]:
+        return {
+            name: None if value == "" else value
+            for name, value in given.items()
+            if value != "" or name in _NONE_IF_EMPTY
+        }
 
     @field_validator("cors_allowed_origins", mode="before")
     @classmethod
@@ -176,6 +187,11 @@ class Settings(BaseSettings):
     def pubsub_dead_letter_subscription(self) -> str:
         """Named by convention, and deploy/pull.sh creates it under this name."""
         return f"{self.pubsub_subscription}-dead"
+
+    @property
+    def gemini_models(self) -> tuple[str, ...]:
+        """In the order in which they are asked."""
+        return tuple(dict.fromkeys(filter(None, (self.gemini_model, self.gemini_fallback_model))))
 
     @property
     def gemini_budget_seconds(self) -> float:

@@ -11,7 +11,7 @@ from shared.domain.summary import Summary
 from shared.errors import PublishFailed
 from shared.ports import ActivationStore, Page, Stored
 from tests.builders import NOON, a_step
-from worker.gemini.port import GeminiError, Generated, StepRequest
+from worker.gemini.port import GeminiError, Generated, Health, StepRequest
 
 
 class FakeTime:
@@ -56,10 +56,12 @@ class FakePublisher:
 
 
 class ScriptedGemini:
-    """Answers from a script of errors and callables, then with a step."""
+    """Answers from a script of errors and callables, then with a step. It stands for an adapter or
+    for the client: then what a call cost is that of the claim."""
 
-    def __init__(self, *script: GeminiError | Callable[[], None]) -> None:
+    def __init__(self, *script: GeminiError | Callable[[], None], model: str = "fake") -> None:
         self.requests: list[StepRequest] = []
+        self._model = model
         self.seconds: list[float] = []
         self._script = deque(script)
 
@@ -71,11 +73,16 @@ class ScriptedGemini:
         self.seconds.append(seconds)
         planned = self._script.popleft() if self._script else None
         if isinstance(planned, GeminiError):
+            planned.usage_by_model = {self._model: planned.usage}
             raise planned
         if planned is not None:
             planned()
         usage = Usage(gemini_calls=1, prompt_tokens=10, output_tokens=20, gemini_ms=30)
-        return Generated(step=a_step(), model="fake", usage=usage)
+        by_model = {self._model: usage}
+        return Generated(step=a_step(), model=self._model, usage=usage, usage_by_model=by_model)
+
+    def health(self) -> Health:
+        return Health(key="ok", breakers={self._model: "closed"})
 
 
 class StoreWithFaults:

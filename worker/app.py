@@ -14,7 +14,7 @@ from shared.ports import ActivationStore, Publisher
 from shared.settings import Settings
 from shared.telemetry.request_traces import install_request_traces
 from worker.board.routes import board_routes
-from worker.gemini.port import Gemini
+from worker.gemini.port import Client
 from worker.http.push_auth import push_authorization
 from worker.http.routes import WorkerRoutes
 from worker.wiring import build_board, build_pipeline
@@ -27,7 +27,7 @@ def create_app(
     settings: Settings,
     store: ActivationStore,
     publisher: Publisher,
-    gemini: Gemini,
+    gemini: Client,
     clock: Clock = utc_now,
     drain: Drain | None = None,
 ) -> Flask:

@@ -12,40 +12,45 @@ from shared.settings import Settings
 from shared.telemetry.traced_publisher import TracedPublisher
 from worker.board.reader import BoardReader
 from worker.fallback import load_library
-from worker.gemini.breaker import BreakingGemini
-from worker.gemini.observed import TimedGemini, TracedGemini
-from worker.gemini.port import Gemini, WithoutKey, state_of
+from worker.gemini.breaker import Breaker
+from worker.gemini.calls import Model
+from worker.gemini.client import GeminiClient
+from worker.gemini.plan import Limits
+from worker.gemini.port import Client, Gemini, WithoutKey
 from worker.gemini.prices import load_prices
-from worker.gemini.repairing import RepairingGemini
-from worker.gemini.retrying import RetryingGemini, RetryPolicy
 from worker.pipeline.claim import Claimer
 from worker.pipeline.dead_letters import DeadLetters
 from worker.pipeline.decide import Decider
 from worker.pipeline.fallback_answers import FallbackAnswers
 from worker.pipeline.held_claims import HeldClaims
 from worker.pipeline.process import Processor
-from worker.pipeline.records import Ledger
 from worker.pipeline.sweep import Sweeper
 
 log = structlog.get_logger(__name__)
 
 
-def build_gemini(settings: Settings, given_back: threading.Event | None = None) -> Gemini:
-    """Gemini with breaker, retries and repair; without an API key its stand-in.
+def build_gemini(settings: Settings, given_back: threading.Event | None = None) -> Client:
+    """The client of the configured models; without an API key its stand-in.
 
     From when `given_back` is set it calls nobody: see `HeldClaims`.
     """
     if settings.gemini_api_key is None:
         log.warning("gemini.no_api_key", effect="every answer comes from the fallback library")
         return WithoutKey()
-    breaking = BreakingGemini(
-        TracedGemini(build_sdk(settings, settings.gemini_model), settings.gemini_model),
-        failures=settings.gemini_breaker_failures,
-        recovery_seconds=settings.gemini_breaker_seconds,
-        given_back=given_back,
+    models = [build_model(settings, name) for name in settings.gemini_models]
+    return GeminiClient(models, Limits.of(settings), given_back=given_back)
+
+
+def build_model(settings: Settings, name: str) -> Model:
+    return Model(
+        name=name,
+        adapter=build_sdk(settings, name),
+        breaker=Breaker(
+            name,
+            failures=settings.gemini_breaker_failures,
+            recovery_seconds=settings.gemini_breaker_seconds,
+        ),
     )
-    retrying = RetryingGemini(breaking, RetryPolicy.of(settings))
-    return TimedGemini(RepairingGemini(retrying, again=breaking))
 
 
 def build_sdk(settings: Settings, model: str) -> Gemini:
@@ -74,7 +79,7 @@ def build_pipeline(
     settings: Settings,
     store: ActivationStore,
     publisher: Publisher,
-    gemini: Gemini,
+    gemini: Client,
     clock: Clock = utc_now,
     given_back: threading.Event | None = None,
 ) -> Pipeline:
@@ -94,7 +99,6 @@ def build_pipeline(
             claims=claims,
             claimer=Claimer(store=store, lease=lease, clock=clock),
             decider=decider,
-            ledger=Ledger(settings.gemini_model),
             write_back_seconds=settings.lease_seconds - settings.gemini_budget_seconds,
         ),
         dead_letters=DeadLetters(store=store, fallback=fallback, lease=lease, clock=clock),
@@ -110,12 +114,12 @@ def build_pipeline(
 
 
 def build_board(
-    settings: Settings, store: ActivationStore, gemini: Gemini, clock: Clock = utc_now
+    settings: Settings, store: ActivationStore, gemini: Client, clock: Clock = utc_now
 ) -> BoardReader:
     return BoardReader(
         store,
         clock=clock,
-        breaker=lambda: state_of(gemini),
+        health=gemini.health,
         prices=load_prices(),
         model=settings.gemini_model,
         lease=timedelta(seconds=settings.lease_seconds),

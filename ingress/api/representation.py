@@ -41,7 +41,9 @@ class Representation(Shown):
     updated_at: datetime
     deadline: datetime = Field(description="By then it has its step, whatever Gemini does.")
     attempt: int = Field(description="Claims that a worker has made.")
-    attempts: tuple[Attempt, ...] = Field(description="The claims that have ended, 16 at most.")
+    attempts: tuple[Attempt, ...] = Field(
+        description="The calls of Gemini, and the claims that ended without one; 16 at most."
+    )
     step: Step | None = Field(description="Null until completed.")
     source: Source | None = Field(description="Who wrote the step; null until completed.")
     fallback_reason: FallbackReason | None = Field(description="Why Gemini did not write it.")

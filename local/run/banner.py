@@ -31,4 +31,4 @@ def _gemini(settings: Settings) -> str:
     if settings.gemini_api_key is None and settings.gemini_api_key_secret is None:
         return "no GEMINI_API_KEY, so every answer comes from the fallback library"
     endpoint = f" at {settings.gemini_api_endpoint}" if settings.gemini_api_endpoint else ""
-    return f"{settings.gemini_model}{endpoint}"
+    return f"{', then '.join(settings.gemini_models)}{endpoint}"

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timedelta
+from itertools import takewhile
 from typing import Any, Literal, get_args
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
@@ -89,8 +90,10 @@ class Usage(BaseModel):
 
 
 class Answer(BaseModel):
-    """How an activation ends: the step, where it came from, what it cost this time and the claim
-    that ends with it."""
+    """How an activation ends: the step, where it came from and what it cost this time.
+
+    `attempts` are the calls of this time, `usage` is their sum, by model it is for the ledger.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -99,6 +102,7 @@ class Answer(BaseModel):
     fallback_reason: FallbackReason | None = None
     model: str | None = None
     usage: Usage = Usage()
+    usage_by_model: dict[str, Usage] = {}
     attempts: tuple[Attempt, ...] = ()
 
 
@@ -158,9 +162,12 @@ class Activation(BaseModel):
 
     @property
     def paused_for(self) -> FallbackReason | None:
-        """Why Gemini asked for the pause that this one is in, or was in last; else None."""
-        last = self.attempts[-1].outcome if self.attempts else ""
-        return next((reason for reason in get_args(FallbackReason) if reason == last), None)
+        """Why Gemini asked for the pause that this one is in, or was in last; else None. A quota
+        that was used up asked for it, whatever another model answered after that."""
+        known: dict[str, FallbackReason] = {reason: reason for reason in get_args(FallbackReason)}
+        latest = (attempt.outcome for attempt in reversed(self.attempts))
+        of_late = [known[outcome] for outcome in takewhile(known.__contains__, latest)]
+        return "quota" if "quota" in of_late else next(iter(of_late), None)
 
     def awaits_publishing(self, now: datetime) -> bool:
         """Whether nobody has ever taken it up, and the time by which somebody should have is over:
@@ -184,7 +191,7 @@ class Activation(BaseModel):
         )
 
     def released(
-        self, *, now: datetime, not_before: datetime, spent: Usage, attempt: Attempt
+        self, *, now: datetime, not_before: datetime, spent: Usage, attempts: tuple[Attempt, ...]
     ) -> Activation:
         """Given back, because Gemini asked for a pause or the process ends: the attempt of the
         activation is given back as well. The sweep publishes it again from `not_before` on."""
@@ -198,7 +205,7 @@ class Activation(BaseModel):
             not_before=not_before,
             due_at=min(not_before, self.deadline),
             usage=self.usage.plus(spent),
-            attempts=self._with((attempt,)),
+            attempts=self._with(attempts),
         )
 
     def requeued(self, *, now: datetime, due_at: datetime, by_sweep: bool = False) -> Activation:

@@ -1,4 +1,5 @@
-"""What an activation keeps of each claim that ended, so that one look tells its story."""
+"""What an activation keeps of each call of Gemini and each claim that ended without one, so that
+one look tells its story."""
 
 from __future__ import annotations
 
@@ -19,7 +20,8 @@ Ending = Literal[
 
 
 class Attempt(BaseModel):
-    """One claim that ended: when it began, what came of it and how long it took."""
+    """One call of Gemini, or one claim that ended without any: when it began, what came of it and
+    how long it took. `model` names itself, or is the one asked where it gave no answer."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 

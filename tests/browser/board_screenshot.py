@@ -27,18 +27,28 @@ from tests import ROOT
 from tests.builders import an_activation, an_answer
 from tests.doubles import FakePublisher, ScriptedGemini
 from worker.board.page.drawing import KINDS_OF_SOURCE
+from worker.gemini.port import Health
 
 PICTURE = ROOT / "docs" / "page" / "board.png"
 CHROMIUM = "/usr/bin/chromium"
 THREE_AT_NIGHT = datetime(2026, 11, 24, 3, 4, 10, tzinfo=timezone.utc)
 MANY, WAITING = 640, 4
+MODELS = ("gemini-3.8-flash",) * 5 + ("gemini-3.5-flash-lite",)
 REASONS = ("quota", "quota", "unavailable", "timeout", "invalid_output", "circuit_open")
 
 
 class Gemini(ScriptedGemini):
-    def __init__(self, state: str) -> None:
+    def __init__(self, health: Health) -> None:
         super().__init__()
-        self.state = state
+        self._health = health
+
+    def health(self) -> Health:
+        return self._health
+
+
+def a_health(first: str) -> Health:
+    models = Settings().gemini_models
+    return Health(key="ok", breakers=dict(zip(models, (first, "closed"), strict=True)))
 
 
 def main() -> None:
@@ -49,14 +59,14 @@ def main() -> None:
     folder = parser.parse_args().folder
     if folder is None:
         PICTURE.parent.mkdir(parents=True, exist_ok=True)
-        with served("open", busy=True) as url:
+        with served(a_health("open"), busy=True) as url:
             shoot(url, PICTURE)
         return
     folder.mkdir(parents=True, exist_ok=True)
     for name, breaker, busy in (("bad", "open", True), ("well", "closed", True)):
-        with served(breaker, busy=busy, dead_letters=2 if name == "bad" else 0) as url:
+        with served(a_health(breaker), busy=busy, dead_letters=2 if name == "bad" else 0) as url:
             every_look(url, folder, name)
-    with served("no_key", busy=False) as url:
+    with served(Health(key="none"), busy=False) as url:
         every_look(url, folder, "empty")
 
 
@@ -83,13 +93,13 @@ def shoot(url: str, file: Path, *, theme: str = "light", width: int = 1200) -> N
 
 
 @contextmanager
-def served(breaker: str, *, busy: bool, dead_letters: int = 1) -> Iterator[str]:
+def served(health: Health, *, busy: bool, dead_letters: int = 1) -> Iterator[str]:
     with tempfile.TemporaryDirectory() as folder:
         store = SqliteStore(open_database(Path(folder)), clock=lambda: THREE_AT_NIGHT)
         if busy:
-            fill(store, troubled=breaker == "open", dead_letters=dead_letters)
+            fill(store, troubled="open" in health.breakers.values(), dead_letters=dead_letters)
         app = worker.app.create_app(
-            Settings(board=True), store, FakePublisher(), Gemini(breaker), lambda: THREE_AT_NIGHT
+            Settings(board=True), store, FakePublisher(), Gemini(health), lambda: THREE_AT_NIGHT
         )
         server = make_server("127.0.0.1", 0, app, threaded=True)
         thread = threading.Thread(target=server.serve_forever)
@@ -133,7 +143,7 @@ def ended(dice: random.Random, name: str, created_at: datetime, *, troubled: boo
     answer = an_answer(
         source=source,
         fallback_reason=dice.choice(REASONS) if source == "fallback" else None,
-        model="gemini-flash-latest" if source == "gemini" else None,
+        model=dice.choice(MODELS) if source == "gemini" else None,
         usage=usage,
     )
     return activation.completed(answer, now=created_at + timedelta(seconds=took))

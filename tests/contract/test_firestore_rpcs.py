@@ -25,7 +25,6 @@ from tests.support.emulators import PROJECT, GoogleEmulators, free_port
 from worker.pipeline.claim import Claimer
 from worker.pipeline.held_claims import HeldClaims
 from worker.pipeline.process import Processor
-from worker.pipeline.records import Ledger
 
 
 class AnswerLost(grpc.RpcError):  # type: ignore[misc]
@@ -109,7 +108,6 @@ def test_create_claim_and_complete_are_one_write_each_and_no_read(counted: Count
         claims=HeldClaims(counted.store),
         claimer=Claimer(store=counted.store, lease=LEASE, clock=utc_now),
         decider=a_decider(ScriptedGemini()),
-        ledger=Ledger("fake"),
         write_back_seconds=20,
     )
     message = publisher.published[0]

@@ -1,16 +1,18 @@
-"""Each behaviour of Gemini × both SDKs, from the wire to the answer, with injected waiting.
+"""Each behaviour of Gemini × both SDKs × one or two models, from the wire to the answer, with
+injected waiting.
 
-`make test` prints the table that this measures (tests/conftest.py): calls that arrived, seconds of
-waiting, what the user gets and why.
+`make test` prints the table that this measures (tests/conftest.py): which model was asked,
+seconds of waiting, what the user gets and why.
 """
 
+import dataclasses
 import json
 from dataclasses import dataclass
 
 import pytest
 
 from shared.settings import Settings
-from tests.builders import NOON, an_activation, step_fields
+from tests.builders import NOON, a_decider, an_activation, step_fields
 from tests.doubles import FakeTime
 from tests.fake_gemini import (
     Behaviour,
@@ -27,13 +29,10 @@ from tests.fake_gemini import (
     texts,
 )
 from tests.support.tables import TABLE, Row
-from worker.fallback import load_library
-from worker.gemini.breaker import BreakingGemini
-from worker.gemini.repairing import RepairingGemini
-from worker.gemini.retrying import RetryingGemini, RetryPolicy
+from worker.gemini.client import GeminiClient
+from worker.gemini.plan import Limits
 from worker.pipeline.decide import Decider, Pause
-from worker.pipeline.fallback_answers import FallbackAnswers
-from worker.wiring import build_sdk
+from worker.wiring import build_model
 
 ATTEMPTS = 3
 ATTEMPT_SECONDS = 0.4
@@ -52,8 +51,21 @@ class Case:
     then: Behaviour | None = None
 
 
+@dataclass(frozen=True)
+class Pair:
+    """What Gemini does on each call, and the models that are asked: as "112"."""
+
+    name: str
+    behaviours: tuple[Behaviour, ...]
+    asked: str
+    ends: str
+    most_waited: float = 0.0
+
+
 BACKOFF = 1.0 + 2.0
 RETRIED = "fallback: unavailable"
+
+DAILY = error(429, retry_delay="3s", quota_id="GenerateRequestsPerDay")
 
 CASES = [
     Case("a valid step", answer(), 1, "gemini"),
@@ -70,12 +82,7 @@ CASES = [
     Case("429, RetryInfo 4 s, once", error(429, retry_delay="4s"), 2, "gemini", 4.0, answer()),
     Case("429, RetryInfo 53 s", error(429, retry_delay="53s"), 1, "released for 53 s"),
     Case("429, RetryInfo 900 s", error(429, retry_delay="900s"), 1, "fallback: quota"),
-    Case(
-        "429, quota of a day",
-        error(429, retry_delay="3s", quota_id="GenerateRequestsPerDay"),
-        1,
-        "fallback: quota",
-    ),
+    Case("429, quota of a day", DAILY, 1, "fallback: quota"),
     Case("429 without RetryInfo", error(429), 3, "fallback: quota", BACKOFF),
     Case("400", error(400), 1, "fallback: misconfigured"),
     Case("401", error(401), 1, "fallback: misconfigured"),
@@ -97,6 +104,28 @@ CASES = [
 ]
 
 
+QUOTA = error(429, retry_delay="53s")
+SHORTER = error(429, retry_delay="30s")
+TWO_503 = (error(503), error(503))
+INVALID = answer(duration=500)
+
+PAIRS = [
+    Pair("429, then a step", (QUOTA, answer()), "12", "gemini"),
+    Pair("429 of a day, then a step", (DAILY, answer()), "12", "gemini"),
+    Pair("429: 53 s, then 30 s", (QUOTA, SHORTER), "12", "released for 30 s"),
+    Pair("429: 53 s, then 503s", (QUOTA, *TWO_503), "122", "released for 53 s", 2.0),
+    Pair("429 of a day from both", (DAILY, DAILY), "12", "fallback: quota"),
+    Pair("503 twice, then a step", (*TWO_503, answer()), "112", "gemini", 1.0),
+    Pair("503 always", (error(503),) * 3, "112", "fallback: unavailable", 1.0),
+    Pair("invalid twice, then a step", (INVALID, INVALID, answer()), "112", "gemini"),
+    Pair("invalid always", (INVALID,) * 3, "112", "fallback: invalid_output"),
+    Pair("429, invalid, then a step", (QUOTA, INVALID, answer()), "122", "gemini"),
+    Pair("400", (error(400),), "1", "fallback: misconfigured"),
+    Pair("403", (error(403),), "1", "fallback: misconfigured"),
+    Pair("prompt blocked", (blocked_prompt("OTHER"),), "1", "fallback: blocked"),
+]
+
+
 @pytest.mark.parametrize("sdk", ["google-generativeai", "google-genai"])
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_each_behaviour_ends_as_the_classification_says(
@@ -104,31 +133,48 @@ def test_each_behaviour_ends_as_the_classification_says(
 ) -> None:
     with FakeGemini(default=case.then or case.behaviour) as gemini:
         gemini.next(case.behaviour)
-        settings = Settings(gemini_sdk=sdk, gemini_api_key="k", gemini_api_endpoint=gemini.url)
+        settings = reaching(gemini, sdk, gemini_fallback_model="")
         ended = _answerer(settings, time).decide(an_activation(), NOON)
         calls = len(gemini.calls)
-    row = Row(case.name, sdk, calls, sum(time.slept), _said(ended))
+    row = Row(case.name, sdk, "1" * calls, sum(time.slept), _said(ended))
     TABLE.append(row)
-    assert (row.calls, row.ends) == (case.calls, case.ends)
+    assert (calls, row.ends) == (case.calls, case.ends)
     assert row.waited <= case.most_waited
     assert ended.usage.gemini_calls == calls
 
 
+@pytest.mark.parametrize("sdk", ["google-generativeai", "google-genai"])
+@pytest.mark.parametrize("pair", PAIRS, ids=lambda pair: pair.name)
+def test_each_answer_of_two_models_ends_as_the_plan_says(
+    pair: Pair, sdk: str, time: FakeTime
+) -> None:
+    with FakeGemini(default=error(418)) as gemini:
+        gemini.next(*pair.behaviours)
+        settings = reaching(gemini, sdk)
+        ended = _answerer(settings, time).decide(an_activation(), NOON)
+    asked = "".join("1" if "/m1:" in call.path else "2" for call in gemini.calls)
+    row = Row(pair.name, sdk, asked, sum(time.slept), _said(ended))
+    TABLE.append(row)
+    assert (row.asked, row.ends) == (pair.asked, pair.ends)
+    assert row.waited <= pair.most_waited
+    assert ended.usage.gemini_calls == len(ended.attempts) == len(asked)
+
+
+def reaching(gemini: FakeGemini, sdk: str, **changes: str) -> Settings:
+    fields = {"gemini_sdk": sdk, "gemini_api_key": "k", "gemini_api_endpoint": gemini.url}
+    models = {"gemini_model": "m1", "gemini_fallback_model": "m2"}
+    return Settings.model_validate({**fields, **models, **changes})
+
+
 def _answerer(settings: Settings, time: FakeTime) -> Decider:
     """As worker/wiring.py builds it, but for the waiting."""
-    policy = RetryPolicy(attempts=ATTEMPTS, attempt_seconds=ATTEMPT_SECONDS, max_sleep_seconds=5)
-    breaking = BreakingGemini(
-        build_sdk(settings, settings.gemini_model), failures=50, recovery_seconds=30
+    client = GeminiClient(
+        [build_model(settings, name) for name in settings.gemini_models],
+        Limits(attempts=ATTEMPTS, attempt_seconds=ATTEMPT_SECONDS, max_sleep_seconds=5),
+        monotonic=time.monotonic,
+        sleep=time.sleep,
     )
-    retrying = RetryingGemini(breaking, policy, sleep=time.sleep, monotonic=time.monotonic)
-    return Decider(
-        gemini=RepairingGemini(retrying, again=breaking, monotonic=time.monotonic),
-        fallback=FallbackAnswers(load_library()),
-        max_attempts=5,
-        max_sleep_seconds=5,
-        budget_seconds=70,
-        monotonic=lambda: 0.0,
-    )
+    return dataclasses.replace(a_decider(client), monotonic=time.monotonic)
 
 
 def _said(ended: object) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import requests
 
+from shared.settings import Settings
 from tests.builders import a_step, step_fields
 from tests.e2e.pipeline import GOOD, KEY, Pipeline, running
 from tests.e2e.queues import listening
@@ -44,6 +45,19 @@ def test_a_failing_gemini_still_ends_in_a_step(pipeline: Pipeline, gemini: FakeG
     shown = pipeline.wait_until_done(pipeline.submit())
     assert (shown["source"], shown["fallback_reason"]) == ("fallback", "misconfigured")
     assert shown["step"]["title"]
+
+
+def test_where_the_first_model_is_out_of_quota_the_second_answers_and_the_history_says_so(
+    pipeline: Pipeline, gemini: FakeGemini
+) -> None:
+    gemini.next(error(429, "RESOURCE_EXHAUSTED", retry_delay="37s"), answer())
+    shown = pipeline.wait_until_done(pipeline.submit())
+    models = Settings().gemini_models
+    asked = [call.path.rpartition("/")[2].partition(":")[0] for call in gemini.calls]
+    assert tuple(asked) == models
+    assert [one["outcome"] for one in shown["attempts"]] == ["quota", "ok"]
+    assert [one["model"] for one in shown["attempts"]] == [models[0], shown["model"]]
+    assert (shown["source"], shown["usage"]["gemini_calls"]) == ("gemini", 2)
 
 
 def test_a_goal_that_signals_self_harm_gets_care_and_is_not_sent_to_gemini(

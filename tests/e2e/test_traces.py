@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import requests
 
+from shared.settings import Settings
 from tests.e2e.pipeline import GOOD, KEY, QUICKLY, running
 from tests.fake_gemini import Call, FakeGemini, answer, error
 from tests.support.emulators import need_emulators
@@ -116,7 +117,7 @@ def test_each_span_is_of_the_service_and_the_kind_that_it_should_be(run: Run) ->
 def test_each_call_of_gemini_is_a_span_that_says_what_came_of_it(run: Run) -> None:
     calls = [span.attributes for span in run.spans if span.name == "gemini"]
     assert [call.get("error.type") for call in calls] == ["Unavailable", None]
-    assert {call["gen_ai.request.model"] for call in calls} == {"gemini-flash-latest"}
+    assert {call["gen_ai.request.model"] for call in calls} == {Settings().gemini_model}
     assert calls[1]["gen_ai.usage.output_tokens"] == run.shown["usage"]["output_tokens"] > 0
 
 

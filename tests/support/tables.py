@@ -7,7 +7,8 @@ from dataclasses import dataclass
 class Row:
     behaviour: str
     sdk: str
-    calls: int
+    asked: str
+    """The models in the order of their calls: 1 is the first, 2 the second."""
     waited: float
     ends: str
 
@@ -29,11 +30,11 @@ def isolation_lines(rows: list[tuple[str, str, str, str]]) -> list[str]:
 
 
 def lines(rows: list[Row]) -> list[str]:
-    head = f"{'Gemini does':<26} {'SDK':<20} {'calls':>5} {'waited s':>9}  ends as"
+    head = f"{'Gemini does':<26} {'SDK':<20} {'asked':>5} {'waited s':>9}  ends as"
     return [
         head,
         *(
-            f"{row.behaviour:<26} {row.sdk:<20} {row.calls:>5} {row.waited:>9.2f}  {row.ends}"
+            f"{row.behaviour:<26} {row.sdk:<20} {row.asked:>5} {row.waited:>9.2f}  {row.ends}"
             for row in rows
         ),
     ]

@@ -32,10 +32,10 @@ class Alert:
 
 
 def alerts(board: Board) -> tuple[Alert, ...]:
-    return tuple(_alerts(board))
+    return (*_bad(board), *_warnings(board))
 
 
-def _alerts(board: Board) -> Iterator[Alert]:
+def _bad(board: Board) -> Iterator[Alert]:
     oldest = board.waiting.oldest_seconds
     if oldest is not None and oldest > TOO_OLD_SECONDS:
         yield Alert(
@@ -46,12 +46,20 @@ def _alerts(board: Board) -> Iterator[Alert]:
             "waiting-too-long",
             board.waiting.oldest_id,
         )
-    if board.breaker == "open":
+    if board.health.key == "refused":
         yield Alert(
             "bad",
-            "The circuit breaker is open",
-            "Gemini keeps failing, so the library answers. Look at Gemini's status page; "
-            "it is tried again by itself, don't restart.",
+            "Gemini refused the key",
+            "Every answer comes from the library until a call succeeds. The line "
+            "gemini.key_refused says why; rotate the key.",
+            "key-refused",
+        )
+    if models := _with_a_breaker(board, "open"):
+        yield Alert(
+            "bad",
+            f"The circuit breaker of {models} is open",
+            "The model keeps failing, so the next one or the library answers. Look at Gemini's "
+            "status page; it is tried again by itself, don't restart.",
             "circuit-breaker",
         )
     if board.dead_letters:
@@ -62,6 +70,9 @@ def _alerts(board: Board) -> Iterator[Alert]:
             "local.dead_letters). Fix the cause, then replay or discard them.",
             "dead-letters",
         )
+
+
+def _warnings(board: Board) -> Iterator[Alert]:
     if _too_many_fallbacks(board):
         reason = board.lately.reason
         yield Alert(
@@ -70,20 +81,24 @@ def _alerts(board: Board) -> Iterator[Alert]:
             f"Mostly {reason}: {_ADVICE.get(reason, _UNKNOWN)}." if reason else "",
             "fallbacks",
         )
-    if board.breaker == "half_open":
+    if models := _with_a_breaker(board, "half_open"):
         yield Alert(
             "warning",
-            "The circuit breaker is half open",
-            "One call at a time finds out whether Gemini is back; wait a minute.",
+            f"The circuit breaker of {models} is half open",
+            "One call at a time finds out whether the model is back; wait a minute.",
             "circuit-breaker",
         )
-    if board.breaker == "no_key":
+    if board.health.key == "none":
         yield Alert(
             "notice",
             "There is no Gemini key",
             "Every answer comes from the library. Set GEMINI_API_KEY and start again.",
             "no-gemini-key",
         )
+
+
+def _with_a_breaker(board: Board, state: str) -> str:
+    return ", ".join(model for model, found in board.health.breakers.items() if found == state)
 
 
 def _dead_letters(count: int) -> str:
@@ -95,7 +110,7 @@ def _dead_letters(count: int) -> str:
 def _too_many_fallbacks(board: Board) -> bool:
     """Without a key every answer is a fallback on purpose, and another alert says so."""
     enough = board.lately.answers >= ENOUGH_ANSWERS
-    return board.breaker != "no_key" and enough and board.lately.share > TOO_MANY_FALLBACKS
+    return board.health.key != "none" and enough and board.lately.share > TOO_MANY_FALLBACKS
 
 
 _ADVICE: dict[str, str] = {

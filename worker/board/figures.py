@@ -9,6 +9,7 @@ from operator import attrgetter
 from shared.domain.activation import Usage
 from shared.domain.summary import Summary
 from worker.board.latency import Latency, latency_of
+from worker.gemini.port import Health
 from worker.gemini.prices import Prices
 
 LATELY = timedelta(hours=1)
@@ -77,12 +78,13 @@ class Board:
     cut: bool
     states: Mapping[str, int]
     sources: Mapping[str, int]
+    models: Mapping[str, int]
     reasons: Mapping[str, int]
     latency: Latency
     waiting: Waiting
     lately: Lately
     bill: Bill
-    breaker: str
+    health: Health
     dead_letters: int
 
 
@@ -91,7 +93,7 @@ def midnight_before(now: datetime) -> datetime:
     return now.replace(hour=0, minute=0, second=0, microsecond=0)
 
 
-def board_of(reading: Reading, *, breaker: str, prices: Prices, model: str) -> Board:
+def board_of(reading: Reading, *, health: Health, prices: Prices, model: str) -> Board:
     """`model` is the one that calls go to: a fallback does not record which model was asked."""
     today = reading.today
     answered = [summary for summary in today if summary.status == "completed"]
@@ -102,6 +104,7 @@ def board_of(reading: Reading, *, breaker: str, prices: Prices, model: str) -> B
         cut=reading.cut,
         states=Counter(summary.status for summary in today),
         sources=Counter(summary.source for summary in answered if summary.source),
+        models=Counter(summary.model for summary in answered if summary.model),
         reasons=_reasons(answered),
         latency=latency_of(
             (_seconds(summary.updated_at - summary.created_at), summary.source)
@@ -111,7 +114,7 @@ def board_of(reading: Reading, *, breaker: str, prices: Prices, model: str) -> B
         waiting=_waiting([*today, *reading.overdue], reading.now),
         lately=_lately(answered, reading.now),
         bill=_bill(today, prices, model, reading.now.date()),
-        breaker=breaker,
+        health=health,
         dead_letters=reading.dead_letters,
     )
 

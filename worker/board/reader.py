@@ -14,6 +14,7 @@ from shared.errors import StoreUnavailable
 from shared.ports import ActivationStore
 from worker.board.figures import MOST_DEAD_LETTERS, Board, Reading, board_of, midnight_before
 from worker.board.story import Story, story_of
+from worker.gemini.port import Health
 from worker.gemini.prices import Prices
 
 FRESH = timedelta(seconds=4)
@@ -24,21 +25,21 @@ MOST_OVERDUE = 100
 
 
 class BoardReader:
-    """`breaker` returns the state of this process' breaker; `model` is the one that calls go to."""
+    """`health` tells of this process' calls; `model` is the one that calls go to first."""
 
     def __init__(
         self,
         store: ActivationStore,
         *,
         clock: Clock,
-        breaker: Callable[[], str],
+        health: Callable[[], Health],
         prices: Prices,
         model: str,
         lease: timedelta,
     ) -> None:
         self._store = store
         self._clock = clock
-        self._breaker = breaker
+        self._health = health
         self._prices = prices
         self._model = model
         self._lease = lease
@@ -73,7 +74,7 @@ class BoardReader:
             reading = self._read(now)
         except StoreUnavailable as error:
             return error
-        return board_of(reading, breaker=self._breaker(), prices=self._prices, model=self._model)
+        return board_of(reading, health=self._health(), prices=self._prices, model=self._model)
 
     def _read(self, now: datetime) -> Reading:
         midnight = midnight_before(now)

@@ -1,1 +1,1 @@
-"""The Gemini port, its adapters, and the layers around a call: breaker, retries, repair."""
+"""The Gemini port, its adapters, and the one client around them."""

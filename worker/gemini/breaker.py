@@ -1,103 +1,88 @@
-"""A circuit breaker around each call to Gemini, one per process.
+"""A circuit breaker around the calls of one model, one per process and model.
 
-After several failures of Gemini in a row it opens and refuses calls at once. Users then get their
-fallback in milliseconds instead of after three timeouts, and we don't burden a struggling Gemini
-with retries. When it is half-open it lets one probe through at a time, to see whether Gemini works.
+After several failures in a row it opens and refuses calls at once. The next model or the library
+then answers in milliseconds instead of after three timeouts, and we don't burden a struggling
+Gemini with retries. When it is half-open it lets one probe through at a time, to see whether the
+model works.
 
-The library `circuitbreaker` counts failures and keeps the time. It holds no lock during a call;
-pybreaker does, so that only one call could run at a time.
+The library `circuitbreaker` counts failures and keeps the time. It has no lock, so its counting
+stands under ours; no lock is held during a call.
 """
 
 import threading
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
 import structlog
 from circuitbreaker import STATE_CLOSED, STATE_HALF_OPEN, STATE_OPEN, CircuitBreaker
 
-from worker.gemini.port import (
-    CircuitOpen,
-    Gemini,
-    GeminiError,
-    Generated,
-    ProcessEnds,
-    StepRequest,
-    Unavailable,
-    reason_of,
-)
+from worker.gemini.port import CircuitOpen, GeminiError, Unavailable
 
 log = structlog.get_logger(__name__)
 
 
-class BreakingGemini:
-    """Refuses calls while Gemini is known to fail."""
+class Breaker:
+    """`failures` in a row open it; `recovery_seconds` later it is half-open."""
 
-    def __init__(
-        self,
-        inner: Gemini,
-        *,
-        failures: int,
-        recovery_seconds: float,
-        given_back: threading.Event | None = None,
-    ) -> None:
-        """`given_back` is set when this process has given its claims back (shared/drain.py)."""
-        self._inner = inner
-        self._given_back = given_back or threading.Event()
+    def __init__(self, model: str, *, failures: int, recovery_seconds: float) -> None:
+        self._model = model
         self._breaker = CircuitBreaker(
             failure_threshold=failures,
             recovery_timeout=recovery_seconds,
-            expected_exception=_is_geminis_failure,
+            expected_exception=Unavailable,
         )
-        self._probe = threading.Lock()
-        self._logged_state = STATE_CLOSED
+        self._lock = threading.Lock()
+        self._probing = False
+        self._changes = 0
 
     @property
     def state(self) -> str:
         """closed, open or half_open."""
         return str(self._breaker.state)
 
-    def generate(self, request: StepRequest, *, seconds: float) -> Generated:
-        """Raises what `inner` raises; while the breaker is open CircuitOpen, without a call."""
-        if self._given_back.is_set():
-            raise ProcessEnds("the claim was given back")
-        state = self.state
-        if state == STATE_OPEN:
-            raise CircuitOpen("the circuit breaker is open")
-        if state == STATE_HALF_OPEN:
-            return self._probing(request, seconds)
-        return self._counted(request, seconds)
-
-    def _probing(self, request: StepRequest, seconds: float) -> Generated:
-        if not self._probe.acquire(blocking=False):
-            raise CircuitOpen("the circuit breaker is half open, and probing already")
+    @contextmanager
+    def around_a_call(self) -> Iterator[None]:
+        """The block makes the call. Raises CircuitOpen instead of entering it."""
+        began_after = self._enter()
+        outcome: Exception | None = None
         try:
-            return self._counted(request, seconds)
-        finally:
-            self._probe.release()
-
-    def _counted(self, request: StepRequest, seconds: float) -> Generated:
-        try:
-            generated = self._inner.generate(request, seconds=seconds)
-        except GeminiError as error:
-            # A 429 says nothing about Gemini's health: it neither counts nor resets the count.
-            if reason_of(error) != "quota":
-                self._count(error)
+            yield
+        except Exception as error:
+            outcome = error
             raise
-        self._count(None)
-        return generated
+        finally:
+            self._leave(began_after, outcome)
 
-    def _count(self, error: GeminiError | None) -> None:
+    def _enter(self) -> int:
+        """How often the state had changed when the call began."""
+        with self._lock:
+            state = self.state
+            if state == STATE_OPEN or (state == STATE_HALF_OPEN and self._probing):
+                raise CircuitOpen(f"the circuit breaker of {self._model} is {state}")
+            self._probing = state == STATE_HALF_OPEN
+            return self._changes
+
+    def _leave(self, began_after: int, outcome: Exception | None) -> None:
+        """Count what came of a call, unless the state has changed since it began: a late result
+        tells how the model was then, and must neither close the breaker nor open it again."""
+        with self._lock:
+            if began_after != self._changes:
+                return
+            self._probing = False
+            was_closed = self.state == STATE_CLOSED
+            self._count(outcome)
+            state = self.state
+            changed = was_closed != (state == STATE_CLOSED)
+            self._changes += changed
+        if changed:
+            opened = state == STATE_OPEN
+            log.warning("breaker.changed", model=self._model, state=state, alert=opened)
+
+    def _count(self, outcome: Exception | None) -> None:
+        """Only Unavailable is a failure: not a refused prompt, an invalid answer or our mistake. A
+        429 says nothing about the model's health: it neither counts nor resets the count."""
+        if isinstance(outcome, Unavailable) and outcome.reason == "quota":
+            return
         with suppress(GeminiError), self._breaker:
-            if error is not None:
-                raise error
-        self._log_change()
-
-    def _log_change(self) -> None:
-        state = self.state
-        if state != self._logged_state:
-            self._logged_state = state
-            log.warning("breaker.changed", state=state, alert=state == STATE_OPEN)
-
-
-def _is_geminis_failure(kind: type[Exception], _: Exception) -> bool:
-    """Only Unavailable counts: not a refused prompt, an invalid answer or our misconfiguration."""
-    return issubclass(kind, Unavailable)
+            if isinstance(outcome, GeminiError):
+                raise outcome

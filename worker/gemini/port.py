@@ -1,9 +1,10 @@
 """The Gemini port: ask for a step, and the errors that this can raise.
 
-GeminiError                    carries the usage so far and the fallback_reason to record
+GeminiError                    carries what was spent and the fallback_reason to record
 ├── Unavailable(retry_after)   5xx, 429, timeout, no connection: a retry may succeed
 ├── Blocked(dangerous)         Gemini refused the prompt or its answer, and would again
 ├── ProcessEnds                the claim was given back: nothing is asked any more
+├── NoTimeLeft                 too little time for a call: none was made
 ├── InvalidOutput              the answer is not a valid step
 ├── CircuitOpen                the circuit breaker is open: no call was made
 └── Misconfigured              Gemini refuses our request: key, model, parameters
@@ -12,10 +13,12 @@ GeminiError                    carries the usage so far and the fallback_reason 
     └── NoApiKey               no key is configured: no call was made
 """
 
-from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar, Literal, Protocol
 
 from shared.domain.activation import FallbackReason, Usage
+from shared.domain.history import Attempt
 from shared.domain.profile import Profile
 from shared.domain.step import Step
 from shared.errors import BackendError
@@ -41,6 +44,9 @@ class Generated:
     usage: Usage
     person_may_be_at_risk: bool = False
     """What the model says of the person, in any language. Never shown, never stored."""
+    attempts: tuple[Attempt, ...] = ()
+    usage_by_model: Mapping[str, Usage] = field(default_factory=dict)
+    """From the client: of each call of the claim, and then `usage` is the sum."""
 
 
 class Gemini(Protocol):
@@ -49,10 +55,27 @@ class Gemini(Protocol):
         ...
 
 
+@dataclass(frozen=True, kw_only=True)
+class Health:
+    """What the operator may know of this process' calls."""
+
+    key: Literal["ok", "refused", "none"]
+    breakers: Mapping[str, str] = field(default_factory=dict)
+    """By model, in the order in which they are asked: closed, open or half_open."""
+
+
+class Client(Gemini, Protocol):
+    """What the pipeline asks and the board looks at: GeminiClient, or WithoutKey."""
+
+    def health(self) -> Health: ...
+
+
 class GeminiError(BackendError):
     """Base of what `generate` raises.
 
     `detail` is logged: it names a code, a class or a field, never a prompt, an answer or a key.
+    `usage` is that of the call; from the client it is the sum of the claim's calls, and `attempts`
+    and `usage_by_model` list them.
     """
 
     fallback_reason: ClassVar[FallbackReason] = "unavailable"
@@ -60,6 +83,8 @@ class GeminiError(BackendError):
     def __init__(self, detail: str, *, usage: Usage = Usage()) -> None:  # noqa: B008 - frozen
         super().__init__(detail)
         self.usage = usage
+        self.attempts: tuple[Attempt, ...] = ()
+        self.usage_by_model: Mapping[str, Usage] = {}
 
 
 class Unavailable(GeminiError):
@@ -114,6 +139,12 @@ class ProcessEnds(GeminiError):
     """The claim was given back because this process ends, so nothing was asked."""
 
 
+class NoTimeLeft(GeminiError):
+    """Less time is left than a call needs, so none was made."""
+
+    fallback_reason: ClassVar[FallbackReason] = "deadline"
+
+
 class Misconfigured(GeminiError):
     """Gemini refuses the request itself (400, 401, 403, 404): an operator must act."""
 
@@ -141,13 +172,8 @@ def reason_of(error: GeminiError) -> FallbackReason:
 class WithoutKey:
     """Stands in where no API key is configured: every request fails, so the library answers."""
 
-    state = "no_key"
-
     def generate(self, request: StepRequest, *, seconds: float) -> Generated:  # noqa: ARG002
         raise NoApiKey("no API key is configured")
 
-
-def state_of(gemini: Gemini) -> str:
-    """For the board: the circuit breaker's state (closed, open or half_open), no_key without a key,
-    or unknown."""
-    return str(getattr(gemini, "state", "unknown"))
+    def health(self) -> Health:
+        return Health(key="none")

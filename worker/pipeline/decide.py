@@ -1,16 +1,22 @@
 """Decide what a claimed activation gets: care, a step from Gemini or the library, or a pause."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import structlog
 
 from shared.domain.activation import Activation, Answer, FallbackReason, Usage
+from shared.domain.history import Attempt
 from worker.gemini.port import (
+    Blocked,
     Gemini,
     GeminiError,
+    Generated,
+    KeyRefused,
+    ModelNotFound,
     ProcessEnds,
     StepRequest,
     Unavailable,
@@ -24,6 +30,10 @@ WRITE_SECONDS = 2.0
 log = structlog.get_logger(__name__)
 
 
+NOT_ASKED: tuple[FallbackReason, ...] = ("no_api_key", "deadline")
+"""Then Gemini did not fail: it was not asked."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Pause:
     """Release the claim until then: Gemini asked for a longer pause than a thread should wait."""
@@ -31,6 +41,8 @@ class Pause:
     until: datetime
     reason: FallbackReason
     usage: Usage
+    usage_by_model: Mapping[str, Usage]
+    attempts: tuple[Attempt, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,28 +79,46 @@ class Decider:
             passed = self.monotonic() - started
             later = now + timedelta(seconds=passed)
             return self._without_gemini(activation, error, later, left - passed)
-        return Answer(
-            step=generated.step, source="gemini", model=generated.model, usage=generated.usage
-        )
+        if generated.person_may_be_at_risk:
+            answer = self.fallback.with_care(activation)
+        else:
+            answer = Answer(step=generated.step, source="gemini", model=generated.model)
+        return answer.model_copy(update=_spent(generated))
 
     def _without_gemini(
         self, activation: Activation, error: GeminiError, now: datetime, left: float
     ) -> Answer | Pause:
-        """A pause if Gemini asked for a long one that ends before the deadline, else a fallback."""
+        """A pause if Gemini asked for a long one that ends before the deadline, else a fallback;
+        care where it blocked the prompt because the person may be in danger."""
         reason = reason_of(error)
-        if reason != "no_api_key":
-            log.warning(
-                "gemini.failed",
-                activation_id=activation.activation_id,
-                reason=reason,
-                error=str(error),
-                alert=reason == "misconfigured",
-            )
+        if reason not in NOT_ASKED:
+            _log_failure(activation, error)
         pause = error.retry_after if isinstance(error, Unavailable) else None
         if pause is not None and self.max_sleep_seconds < pause < left:
             until = now + timedelta(seconds=pause)
-            return Pause(until=until, reason=reason, usage=error.usage)
-        return self.fallback.instead_of_gemini(activation, reason, error.usage)
+            return Pause(until=until, reason=reason, **_spent(error))
+        if isinstance(error, Blocked) and error.dangerous:
+            answer = self.fallback.with_care(activation)
+        else:
+            answer = self.fallback.instead_of_gemini(activation, reason)
+        return answer.model_copy(update=_spent(error))
+
+
+def _log_failure(activation: Activation, error: GeminiError) -> None:
+    # The client tells an operator of these two, once and not for each activation.
+    is_told = isinstance(error, (KeyRefused, ModelNotFound))
+    reason = reason_of(error)
+    log.warning(
+        "gemini.failed",
+        activation_id=activation.activation_id,
+        reason=reason,
+        error=str(error),
+        alert=reason == "misconfigured" and not is_told,
+    )
+
+
+def _spent(by: Generated | GeminiError) -> dict[str, Any]:
+    return {"usage": by.usage, "usage_by_model": by.usage_by_model, "attempts": by.attempts}
 
 
 def _request(activation: Activation) -> StepRequest:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from shared.domain.activation import Activation, Answer, FallbackReason, Usage
+from shared.domain.activation import Activation, Answer, FallbackReason
 from worker.fallback import FallbackLibrary
 from worker.safety import caring_step, signals_self_harm
 
@@ -13,19 +13,18 @@ class FallbackAnswers:
 
     def in_crisis(self, activation: Activation) -> Answer | None:
         """The caring step where the goal or the profile signals self-harm, else None."""
-        if not signals_self_harm(activation.goal, activation.profile):
-            return None
+        signals = signals_self_harm(activation.goal, activation.profile)
+        return self.with_care(activation) if signals else None
+
+    def with_care(self, activation: Activation) -> Answer:
         return Answer(step=caring_step(activation.language), source="safety")
 
-    def instead_of_gemini(
-        self, activation: Activation, reason: FallbackReason, spent: Usage | None = None
-    ) -> Answer:
-        """The caring step in a crisis, else the library's. `spent`: the usage of calls so far."""
-        usage = spent or Usage()
+    def instead_of_gemini(self, activation: Activation, reason: FallbackReason) -> Answer:
+        """The caring step in a crisis, else the library's."""
         caring = self.in_crisis(activation)
         if caring is not None:
-            return caring.model_copy(update={"usage": usage})
+            return caring
         step = self.library.step_for(
             activation.activation_id, mood=activation.mood, language=activation.language
         )
-        return Answer(step=step, source="fallback", fallback_reason=reason, usage=usage)
+        return Answer(step=step, source="fallback", fallback_reason=reason)

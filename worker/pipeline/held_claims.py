@@ -73,7 +73,7 @@ class HeldClaims:
         # The store's own time of the claim: it has passed, so it may be claimed at once.
         now = claimed.written_at
         attempt = Attempt(at=now, outcome="shutdown", ms=0)
-        wanted = activation.released(now=now, not_before=now, spent=Usage(), attempt=attempt)
+        wanted = activation.released(now=now, not_before=now, spent=Usage(), attempts=(attempt,))
         try:
             self._store.replace(wanted, claimed.version)
         except Conflict:

@@ -24,7 +24,7 @@ from worker.gemini.port import ProcessEnds
 from worker.pipeline.claim import Claimer
 from worker.pipeline.decide import Decider, Pause
 from worker.pipeline.held_claims import HeldClaims
-from worker.pipeline.records import ClaimEnd, Ledger, record_claim, write_answer
+from worker.pipeline.records import ClaimEnd, record_claim, record_usage, write_answer
 
 log = structlog.get_logger(__name__)
 
@@ -49,7 +49,6 @@ class Processor:
     claimer: Claimer
     claims: HeldClaims
     decider: Decider
-    ledger: Ledger
     write_back_seconds: float
     """How long to retry the write of a result, so that a short outage does not waste a paid one."""
     sleep: Callable[[float], None] = time.sleep
@@ -92,7 +91,7 @@ class Processor:
             decision = self.decider.decide(claimed.activation, claimed.read_at)
         except ProcessEnds as error:
             # HeldClaims gives the claim back. A fallback from here could be written before that.
-            self.ledger.record(claimed.activation, error.usage, "released")
+            record_usage(claimed.activation, error.usage_by_model, "released")
             return "released"
         # The store's time of the claim plus what has passed since: a worker's clock may be wrong.
         now = claimed.read_at + timedelta(seconds=self.monotonic() - started)
@@ -101,7 +100,7 @@ class Processor:
             end = self._write_back(claimed, decision, now)
             return "paused" if end == "released" else end
         finally:
-            self.ledger.record(claimed.activation, decision.usage, end)
+            record_usage(claimed.activation, decision.usage_by_model, end)
 
     def _write_back(
         self, claimed: Stored, decision: Answer | Pause, now: datetime
@@ -109,9 +108,7 @@ class Processor:
         """Raises StoreUnavailable when the store stays away for `write_back_seconds`."""
         try:
             if isinstance(decision, Answer):
-                attempt = _attempt(claimed, now, decision.fallback_reason or "ok", decision.model)
-                answer = decision.model_copy(update={"attempts": (attempt,)})
-                write_answer(self._replace, claimed, answer, now=now, by="worker")
+                self._complete(claimed, decision, now)
                 return "completed"
             self._release(claimed, decision, now)
         except Conflict:
@@ -119,13 +116,18 @@ class Processor:
             return "dropped"
         return "released"
 
+    def _complete(self, claimed: Stored, answer: Answer, now: datetime) -> None:
+        attempts = answer.attempts or _of_the_claim(claimed, now, answer.fallback_reason or "ok")
+        listed = answer.model_copy(update={"attempts": attempts})
+        write_answer(self._replace, claimed, listed, now=now, by="worker")
+
     def _release(self, claimed: Stored, pause: Pause, now: datetime) -> None:
         activation = claimed.activation
         released = activation.released(
             now=now,
             not_before=pause.until,
             spent=pause.usage,
-            attempt=_attempt(claimed, now, pause.reason),
+            attempts=pause.attempts or _of_the_claim(claimed, now, pause.reason),
         )
         self._replace(released, claimed.version)
         log.info("activation.released", **_log_fields(activation), until=pause.until.isoformat())
@@ -164,9 +166,10 @@ class Processor:
         return (there.status, there.attempts) == (wanted.status, wanted.attempts)
 
 
-def _attempt(claimed: Stored, now: datetime, outcome: str, model: str | None = None) -> Attempt:
+def _of_the_claim(claimed: Stored, now: datetime, outcome: str) -> tuple[Attempt]:
+    """The entry of a claim that called nobody, by the store's clock."""
     milliseconds = round((now - claimed.written_at).total_seconds() * 1000)
-    return Attempt(at=claimed.written_at, model=model, outcome=outcome, ms=milliseconds)
+    return (Attempt(at=claimed.written_at, outcome=outcome, ms=milliseconds),)
 
 
 def _log_fields(activation: Activation) -> dict[str, object]:

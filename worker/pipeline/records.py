@@ -1,7 +1,6 @@
 """What is recorded of each claim and each answer: log lines, metrics and the usage ledger."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Literal
 
@@ -59,23 +58,18 @@ def write_answer(
     )
 
 
-@dataclass(frozen=True)
-class Ledger:
-    """The usage ledger: one line for each claim that called Gemini, however the claim ended.
+def record_usage(claimed: Activation, usage_by_model: Mapping[str, Usage], end: ClaimEnd) -> None:
+    """The usage ledger: for each claim one line for each model that it called, however it ended.
 
-    So no call that was paid for is missing in the sum (docs/cost.md). `model` is the one called.
+    So no call that was paid for is missing in the sum (docs/cost.md).
     """
-
-    model: str
-
-    def record(self, claimed: Activation, usage: Usage, end: ClaimEnd) -> None:
-        if usage.gemini_calls:
-            log.info(
-                "gemini.usage",
-                activation_id=claimed.activation_id,
-                attempt=claimed.attempt,
-                fate=end,
-                model=self.model,
-                prompt_version=VERSION,
-                **usage.model_dump(),
-            )
+    for model, usage in usage_by_model.items():
+        log.info(
+            "gemini.usage",
+            activation_id=claimed.activation_id,
+            attempt=claimed.attempt,
+            fate=end,
+            model=model,
+            prompt_version=VERSION,
+            **usage.model_dump(),
+        )

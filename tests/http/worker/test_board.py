@@ -12,7 +12,7 @@ from tests.builders import LEASE, an_activation, an_answer
 from tests.doubles import FakePublisher, FakeTime, ScriptedGemini, StoreWithFaults
 from tests.http.conftest import Apps
 from tests.http.pushes import ACCOUNT, AUDIENCE
-from worker.gemini.port import state_of
+from worker.gemini.port import Health
 from worker.wiring import build_gemini
 
 CANARY = "kanariefågel-7391"
@@ -112,8 +112,8 @@ def test_it_can_only_be_looked_at(apps: Apps) -> None:
     assert apps.worker.post("/board").status_code == 405
 
 
-def test_the_state_of_the_breaker_is_found_through_what_is_around_it() -> None:
-    with_key = build_gemini(Settings.model_validate({"gemini_api_key": "k"}))
-    assert state_of(with_key) == "closed"
-    assert state_of(build_gemini(Settings())) == "no_key"
-    assert state_of(ScriptedGemini()) == "unknown"
+def test_the_board_sees_the_breaker_of_each_model() -> None:
+    models = {"gemini_model": "first", "gemini_fallback_model": "second"}
+    with_key = build_gemini(Settings.model_validate({"gemini_api_key": "k", **models}))
+    assert with_key.health() == Health(key="ok", breakers={"first": "closed", "second": "closed"})
+    assert build_gemini(Settings()).health() == Health(key="none")

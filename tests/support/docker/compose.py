@@ -10,7 +10,8 @@ import yaml
 
 from tests import ROOT
 
-_VARIABLE = re.compile(r"\$\{(\w+):-([^}]*)\}")
+_VARIABLE = re.compile(r"\$\{(\w+)(:?)-([^}]*)\}")
+"""With a colon the default also stands in for an empty value."""
 
 
 @dataclass(frozen=True)
@@ -34,13 +35,20 @@ class Service:
 def services(given: Mapping[str, str] | None = None) -> dict[str, Service]:
     """By name; `given` is the environment that `docker compose up` is called in."""
     text = (ROOT / "docker-compose.yml").read_text()
-    found = yaml.safe_load(_VARIABLE.sub(lambda m: (given or {}).get(m[1]) or m[2], text))
+    caller = given or {}
+
+    def value(variable: re.Match[str]) -> str:
+        name, colon, default = variable.groups()
+        found = caller.get(name, default)
+        return default if colon and not found else found
+
+    found = yaml.safe_load(_VARIABLE.sub(value, text))
     return {name: _service(name, raw) for name, raw in found["services"].items()}
 
 
 def interpolated() -> set[str]:
     """The variables that the file takes from its caller."""
-    return {name for name, _ in _VARIABLE.findall((ROOT / "docker-compose.yml").read_text())}
+    return {name for name, *_ in _VARIABLE.findall((ROOT / "docker-compose.yml").read_text())}
 
 
 def _service(name: str, raw: Mapping[str, Any]) -> Service:

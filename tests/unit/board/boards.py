@@ -8,12 +8,14 @@ from shared.domain.activation import Activation, FallbackReason, Source, Usage
 from shared.domain.summary import Summary
 from tests.builders import NOON, an_activation, an_answer
 from worker.board.figures import Board, Reading, board_of
+from worker.gemini.port import Health
 from worker.gemini.prices import Price, Prices
 
 _SINCE = NOON.date()
 PRICES = Prices(
     {"m": [(_SINCE, Price(input=2.0, cached=0.2, output=10.0))]}, {"latest": [(_SINCE, "m")]}
 )
+WELL = Health(key="ok", breakers={"m": "closed", "lite": "closed"})
 MIDNIGHT = NOON.replace(hour=0, minute=0, second=0, microsecond=0)
 SPENT = Usage(gemini_calls=1, prompt_tokens=1_000_000, output_tokens=100_000, gemini_ms=900)
 
@@ -43,7 +45,7 @@ def board(
     overdue: Iterable[Activation] = (),
     cut: bool = False,
     dead_letters: int = 0,
-    breaker: str = "closed",
+    health: Health = WELL,
 ) -> Board:
     reading = Reading(
         now=NOON,
@@ -53,4 +55,4 @@ def board(
         overdue=tuple(map(Summary.of, overdue)),
         dead_letters=dead_letters,
     )
-    return board_of(reading, breaker=breaker, prices=PRICES, model="latest")
+    return board_of(reading, health=health, prices=PRICES, model="latest")

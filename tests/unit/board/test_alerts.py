@@ -8,10 +8,15 @@ from shared.domain.activation import FallbackReason
 from tests.unit.board.boards import answered, board, waiting
 from worker.board.alerts import _ADVICE, ENOUGH_ANSWERS, alerts
 from worker.board.figures import Board
+from worker.gemini.port import Health
 
 
 def references(shown: Board) -> list[str]:
     return [alert.reference for alert in alerts(shown)]
+
+
+def breakers(**states: str) -> Health:
+    return Health(key="ok", breakers=states)
 
 
 def failing(fallbacks: int, of: int, reason: FallbackReason = "quota") -> Board:
@@ -35,7 +40,7 @@ def test_an_empty_day_has_none() -> None:
 
 def test_the_worst_comes_first() -> None:
     fallbacks = [answered("fallback", "quota") for _ in range(9)]
-    shown = board(waiting(age=301), *fallbacks, breaker="open", dead_letters=1)
+    shown = board(waiting(age=301), *fallbacks, health=breakers(m="open"), dead_letters=1)
     assert references(shown) == [
         "waiting-too-long",
         "circuit-breaker",
@@ -77,10 +82,21 @@ def test_a_reason_of_a_later_release_is_named() -> None:
 
 def test_without_a_key_the_library_is_meant_to_answer() -> None:
     fallbacks = [answered("fallback", "no_api_key") for _ in range(9)]
-    (alert,) = alerts(board(*fallbacks, breaker="no_key"))
+    (alert,) = alerts(board(*fallbacks, health=Health(key="none")))
     assert (alert.level, alert.reference) == ("notice", "no-gemini-key")
 
 
 def test_a_half_open_breaker_is_a_warning() -> None:
-    (alert,) = alerts(board(breaker="half_open"))
+    (alert,) = alerts(board(health=breakers(m="half_open")))
     assert alert.level == "warning"
+
+
+def test_of_two_breakers_the_one_that_is_open_is_named() -> None:
+    (alert,) = alerts(board(health=breakers(m="closed", lite="open")))
+    assert alert.what == "The circuit breaker of lite is open"
+
+
+def test_a_refused_key_is_an_alert_of_its_own() -> None:
+    (alert,) = alerts(board(health=Health(key="refused", breakers={"m": "closed"})))
+    assert (alert.level, alert.what) == ("bad", "Gemini refused the key")
+    assert alert.reference == "key-refused"

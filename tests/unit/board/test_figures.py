@@ -78,7 +78,7 @@ def test_a_reading_that_was_cut_says_since_when_it_counts() -> None:
 
 def test_calls_and_tokens_add_up_whatever_became_of_them() -> None:
     released = waiting().claimed(claim_id="c", now=NOON, lease=LEASE)
-    released = released.released(now=NOON, not_before=NOON, spent=SPENT, attempt=PAUSED)
+    released = released.released(now=NOON, not_before=NOON, spent=SPENT, attempts=(PAUSED,))
     found = board(released, answered(), answered("fallback", "invalid_output", model=None))
     assert found.bill.usage == SPENT.plus(SPENT).plus(SPENT)
 

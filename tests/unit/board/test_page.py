@@ -17,6 +17,7 @@ from worker.board.page.drawing import (
     segments,
 )
 from worker.board.page.spoken import duration, kept, usd
+from worker.gemini.port import Health
 
 
 @pytest.mark.parametrize(
@@ -123,9 +124,11 @@ def test_the_page_of_an_empty_day_says_that_nothing_is_wrong() -> None:
 
 
 def test_the_page_puts_what_is_wrong_before_the_numbers() -> None:
-    page = BoardPage().of(board(waiting(age=400), answered(), breaker="open"))
+    page = BoardPage().of(
+        board(waiting(age=400), answered(), health=Health(key="ok", breakers={"m": "open"}))
+    )
     assert "<title>(2) worker board</title>" in page
-    assert page.index("has waited") < page.index("breaker is open") < page.index("Waiting now")
+    assert page.index("has waited") < page.index("breaker of m is open") < page.index("Waiting now")
     assert "Nothing is wrong" not in page
 
 
@@ -150,3 +153,15 @@ def test_nothing_is_styled_or_scripted_inline() -> None:
     assert " style=" not in page
     assert "<style" not in page
     assert page.count("<script") == page.count('<script src="/board/board.js"') == 1
+
+
+def test_the_page_says_which_model_answered_how_often_and_how_each_breaker_is() -> None:
+    shown = board(
+        *(answered() for _ in range(3)),
+        answered(model="lite"),
+        health=Health(key="ok", breakers={"m": "half_open", "lite": "closed"}),
+    )
+    assert shown.models == {"m": 3, "lite": 1}
+    page = BoardPage().of(shown)
+    assert '<th scope="row">lite</th><td>1</td>' in page
+    assert '<p class="figure word half_open">half open</p>' in page

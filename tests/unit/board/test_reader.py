@@ -16,6 +16,7 @@ from tests.doubles import FakeTime, StoreWithFaults
 from tests.support.stored_documents import UNREADABLE, change_document
 from worker.board import reader as board_reader
 from worker.board.reader import FRESH, BoardReader
+from worker.gemini.port import Health
 from worker.gemini.prices import Prices
 
 
@@ -44,7 +45,7 @@ def a_reader(store: ActivationStore, time: FakeTime) -> BoardReader:
     return BoardReader(
         store,
         clock=time.now,
-        breaker=lambda: "closed",
+        health=lambda: Health(key="ok"),
         prices=Prices({}, {}),
         model="m",
         lease=LEASE,

@@ -26,7 +26,7 @@ def claimed(activation: Activation, at: float, claim_id: str = "c1") -> Activati
 def paused(activation: Activation, at: float, until: float) -> Activation:
     attempt = Attempt(at=after(at - 1), outcome="quota", ms=400)
     return activation.released(
-        now=after(at), not_before=after(until), spent=Usage(), attempt=attempt
+        now=after(at), not_before=after(until), spent=Usage(), attempts=(attempt,)
     )
 
 

@@ -87,6 +87,14 @@ def test_a_line_that_asks_for_a_human_is_found_by_its_field() -> None:
     assert [event for event, calls in logged().items() if {"alert"} <= set().union(*calls)]
 
 
+def test_a_refused_key_has_an_alert_of_its_own_and_only_that_one() -> None:
+    of_the_key = condition("key-refused")["conditionMatchedLog"]["filter"]
+    [event] = re.findall(r'jsonPayload\.message="([^"]+)"', of_the_key)
+    assert event in logged()
+    others = condition("needs-a-human")["conditionMatchedLog"]["filter"]
+    assert f'jsonPayload.message!="{event}"' in others
+
+
 def _completing(source: str) -> list[str]:
     """The functions that complete an activation."""
     return [

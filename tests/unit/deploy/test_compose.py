@@ -48,6 +48,12 @@ def test_what_it_takes_from_its_caller_is_a_setting_and_optional() -> None:
     assert ALL["worker"].environment["GEMINI_API_KEY"] == ""
 
 
+def test_compose_keeps_the_fallback_model_unless_an_empty_one_says_none() -> None:
+    name = "GEMINI_FALLBACK_MODEL"
+    assert ALL["worker"].environment[name] == Settings().gemini_fallback_model
+    assert services({name: ""})["worker"].environment[name] == ""
+
+
 @pytest.mark.parametrize("name", ["firestore", "pubsub"])
 def test_both_emulators_are_googles_image_and_listen_where_ours_look(name: str) -> None:
     emulator = ALL[name]

@@ -8,6 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from shared.domain.activation import REPUBLISH_AFTER, SWEEP_GRACE, Activation, Usage
+from shared.domain.history import Attempt
 from shared.domain.profile import NeuroTendencies, PersonalityType, Profile, WellbeingFlags
 from shared.domain.step import StoredStep
 from shared.errors import InvalidTransition
@@ -26,7 +27,7 @@ def claim(activation: Activation, claim_id: str = "c1") -> Activation:
 
 
 def release(activation: Activation) -> Activation:
-    return activation.released(now=LATER, not_before=PAUSED_UNTIL, spent=SPENT, attempt=PAUSED)
+    return activation.released(now=LATER, not_before=PAUSED_UNTIL, spent=SPENT, attempts=(PAUSED,))
 
 
 def requeue(activation: Activation) -> Activation:
@@ -435,3 +436,34 @@ def test_nothing_leads_out_of_a_status_of_a_later_release(transition: Transition
 def test_a_mood_that_nobody_can_have_is_refused(mood: object) -> None:
     with pytest.raises(ValidationError, match="mood"):
         Activation.model_validate({**queued().model_dump(), "mood": mood})
+
+
+# The history
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "reason"),
+    [
+        ("", None),
+        ("quota", "quota"),
+        ("timeout unavailable", "unavailable"),
+        ("quota unavailable unavailable", "quota"),  # the second model failed as well
+        ("quota shutdown", None),
+        ("quota shutdown timeout", "timeout"),
+        ("tired", None),  # of a later release
+    ],
+)
+def test_the_reason_of_a_pause_is_the_quota_or_what_came_last(
+    outcomes: str, reason: str | None
+) -> None:
+    attempts = [Attempt(at=NOON, outcome=outcome, ms=1) for outcome in outcomes.split()]
+    paused = processing().released(
+        now=LATER, not_before=PAUSED_UNTIL, spent=SPENT, attempts=tuple(attempts)
+    )
+    assert paused.paused_for == reason
+
+
+def test_the_history_keeps_the_latest_sixteen_calls() -> None:
+    calls = tuple(Attempt(at=NOON, outcome="ok", ms=number) for number in range(20))
+    done = processing().completed(an_answer(attempts=calls), now=LATER)
+    assert [call.ms for call in done.attempts] == list(range(4, 20))

@@ -19,7 +19,7 @@ from worker.gemini.prompt import VERSION
 from worker.pipeline.claim import Claimer
 from worker.pipeline.held_claims import HeldClaims
 from worker.pipeline.process import Processor
-from worker.pipeline.records import Ledger
+from worker.pipeline.records import record_usage
 
 TODAY = date(2026, 11, 24)
 PRICES = Prices(
@@ -44,7 +44,6 @@ def processed(store: SqliteStore, time: FakeTime, gemini: ScriptedGemini | Witho
         claims=HeldClaims(store),
         claimer=Claimer(store=store, lease=LEASE, clock=time.now),
         decider=a_decider(gemini),
-        ledger=Ledger("m"),
         write_back_seconds=20,
         sleep=time.sleep,
         monotonic=time.monotonic,
@@ -61,8 +60,18 @@ def test_a_completed_claim_is_one_entry(store: SqliteStore, time: FakeTime) -> N
     with capture_logs() as logs:
         processed(store, time, ScriptedGemini())
     (line,) = ledger_of(logs)  # type: ignore[arg-type]  # structlog's own dicts
-    assert (line["fate"], line["model"], line["prompt_version"]) == ("completed", "m", VERSION)
+    assert (line["fate"], line["model"], line["prompt_version"]) == ("completed", "fake", VERSION)
     assert (line["gemini_calls"], line["prompt_tokens"], line["output_tokens"]) == (1, 10, 20)
+
+
+def test_each_model_that_was_called_has_an_entry_of_its_own() -> None:
+    spent = {"m": Usage(gemini_calls=2, prompt_tokens=5), "lite": Usage(gemini_calls=1)}
+    with capture_logs() as logs:
+        record_usage(an_activation(), spent, "completed")
+    assert [(line["model"], line["gemini_calls"], line["prompt_tokens"]) for line in logs] == [
+        ("m", 2, 5),
+        ("lite", 1, 0),
+    ]
 
 
 def test_a_result_that_was_dropped_is_accounted_for(store: SqliteStore, time: FakeTime) -> None:
@@ -137,5 +146,5 @@ def test_the_report_names_thoughts_cached_tokens_and_what_has_no_price() -> None
 def test_no_text_of_the_users_is_in_the_ledger() -> None:
     """An entry names ids and numbers, no text of the user's."""
     with capture_logs() as logs:
-        Ledger("m").record(an_activation(now=NOON), Usage(gemini_calls=1), "completed")
+        record_usage(an_activation(now=NOON), {"m": Usage(gemini_calls=1)}, "completed")
     assert "komma igång" not in str(logs)

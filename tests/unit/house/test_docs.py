@@ -44,7 +44,7 @@ def test_every_file_named_in_the_text_is_there(document: Path) -> None:
 
 def test_every_alert_of_the_deployment_names_a_heading_of_the_guide() -> None:
     alerts = sorted((ROOT / "deploy" / "alerts").glob("*.json"))
-    assert len(alerts) == 4
+    assert len(alerts) == 5
     for alert in alerts:
         content = json.loads(alert.read_text())["documentation"]["content"]
         [named] = re.findall(r'docs/operations\.md, "([^"]+)"', content)

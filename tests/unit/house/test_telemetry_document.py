@@ -12,7 +12,7 @@ CODE = "\n".join(
         "shared/telemetry/request_traces.py",
         "shared/telemetry/traced_publisher.py",
         "shared/telemetry/traces.py",
-        "worker/gemini/observed.py",
+        "worker/gemini/calls.py",
         "worker/pipeline/process.py",
         "worker/pipeline/records.py",
     )

@@ -10,7 +10,6 @@ from worker.gemini.port import Gemini
 from worker.pipeline.claim import Claimer
 from worker.pipeline.held_claims import HeldClaims
 from worker.pipeline.process import Processor
-from worker.pipeline.records import Ledger
 
 
 def a_processor(
@@ -21,7 +20,6 @@ def a_processor(
         claims=claims or HeldClaims(store),
         claimer=Claimer(store=store, lease=LEASE, clock=time.now),
         decider=a_decider(gemini),
-        ledger=Ledger("fake"),
         write_back_seconds=20,
         sleep=time.sleep,
         monotonic=time.monotonic,

@@ -127,7 +127,7 @@ def test_a_released_one_is_not_taken_before_its_time(store: SqliteStore, time: F
     taken = store.replace(claimed(created.activation), created.version)
     pause_ends = time.now() + timedelta(seconds=53)
     released = taken.activation.released(
-        now=NOON, not_before=pause_ends, spent=taken.activation.usage, attempt=PAUSED
+        now=NOON, not_before=pause_ends, spent=taken.activation.usage, attempts=(PAUSED,)
     )
     store.replace(released, taken.version)
     assert a_claimer(store, time).claim(a_message(created)) == "not_yet"

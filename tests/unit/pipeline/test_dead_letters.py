@@ -63,7 +63,7 @@ def test_one_that_only_waits_is_left_to_the_sweep(
         assert created is not None
         claimed = created.activation.claimed(claim_id="c", now=NOON, lease=LEASE)
         later = NOON + timedelta(seconds=200)
-        waiting = claimed.released(now=NOON, not_before=later, spent=Usage(), attempt=PAUSED)
+        waiting = claimed.released(now=NOON, not_before=later, spent=Usage(), attempts=(PAUSED,))
         store.replace(waiting, created.version)
     assert dead_letters(store, time).handle("m1", message)
     found = store.get("a1")

@@ -6,13 +6,24 @@ from datetime import timedelta
 import pytest
 from structlog.testing import capture_logs
 
-from shared.domain.activation import Activation, Answer, FallbackReason
+from shared.domain.activation import Activation, Answer, FallbackReason, Usage
 from tests.builders import FALLBACK, NOON, a_decider, an_activation
 from tests.doubles import FakeTime, ScriptedGemini
-from worker.gemini.port import Misconfigured, Unavailable
+from tests.unit.gemini.clients import a_client
+from worker.gemini.port import (
+    Blocked,
+    GeminiError,
+    Generated,
+    KeyRefused,
+    Misconfigured,
+    ModelNotFound,
+    StepRequest,
+    Unavailable,
+)
 from worker.pipeline.decide import Pause
 from worker.safety import caring_step
 
+ONE_CALL = Usage(gemini_calls=1, prompt_tokens=3)
 HEAVY = "jag orkar inte leva längre"
 
 
@@ -49,6 +60,73 @@ def test_care_speaks_the_users_language() -> None:
     ended = a_decider(ScriptedGemini()).decide(an_activation(goal=HEAVY, language="en-GB"), NOON)
     assert isinstance(ended, Answer)
     assert ended.step == caring_step("en")
+
+
+# Care that Gemini gives the reason for
+
+
+def test_where_the_model_says_that_the_person_may_be_at_risk_care_is_answered(
+    time: FakeTime,
+) -> None:
+    class Worried(ScriptedGemini):
+        def generate(self, request: StepRequest, *, seconds: float) -> Generated:
+            generated = super().generate(request, seconds=seconds)
+            return replace(generated, person_may_be_at_risk=True)
+
+    ended = a_decider(a_client(time, Worried())).decide(an_activation(), NOON)
+    assert isinstance(ended, Answer)
+    assert (ended.source, ended.fallback_reason, ended.model) == ("safety", None, None)
+    assert ended.step == caring_step("sv")
+    assert ended.usage.gemini_calls == ended.usage_by_model["fake"].gemini_calls == 1
+    assert [one.outcome for one in ended.attempts] == ["ok"]
+
+
+def test_a_prompt_that_was_blocked_as_dangerous_is_answered_with_care(time: FakeTime) -> None:
+    blocked = Blocked("prompt: SAFETY", dangerous=True, usage=ONE_CALL)
+    ended = a_decider(a_client(time, ScriptedGemini(blocked))).decide(an_activation(), NOON)
+    assert isinstance(ended, Answer)
+    assert (ended.source, ended.fallback_reason, ended.model) == ("safety", None, None)
+    assert ended.step == caring_step("sv")
+    assert ended.usage == ONE_CALL
+    assert [one.outcome for one in ended.attempts] == ["blocked"]
+
+
+def test_a_prompt_that_was_blocked_for_something_else_gets_the_librarys_step() -> None:
+    ended = a_decider(ScriptedGemini(Blocked("prompt: SAFETY"))).decide(an_activation(), NOON)
+    assert isinstance(ended, Answer)
+    assert (ended.source, ended.fallback_reason) == ("fallback", "blocked")
+
+
+# What Gemini's failures lead to
+
+
+def test_with_too_little_time_for_a_call_the_library_answers_for_the_deadline(
+    time: FakeTime,
+) -> None:
+    gemini = ScriptedGemini()
+    hurried = an_activation(time_to_answer=timedelta(seconds=11))
+    with capture_logs() as logs:
+        ended = a_decider(a_client(time, gemini)).decide(hurried, NOON)
+    assert isinstance(ended, Answer)
+    assert ended.fallback_reason == "deadline"
+    assert (gemini.requests, logs) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("error", "alert"),
+    [
+        (Misconfigured("400"), True),
+        (KeyRefused("API_KEY_INVALID"), False),  # the client told of these
+        (ModelNotFound("404"), False),
+        (Unavailable("503"), False),
+    ],
+)
+def test_a_refused_request_asks_for_a_human_unless_the_client_has_asked(
+    error: GeminiError, alert: bool
+) -> None:
+    with capture_logs() as logs:
+        a_decider(ScriptedGemini(error)).decide(an_activation(), NOON)
+    assert [(line["event"], line["alert"]) for line in logs] == [("gemini.failed", alert)]
 
 
 def test_other_flags_are_no_signal() -> None:

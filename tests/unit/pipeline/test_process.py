@@ -14,6 +14,7 @@ from shared.errors import Conflict, StoreUnavailable
 from shared.ports import Stored
 from tests.builders import FALLBACK, LEASE, MAX_ATTEMPTS, NOON, an_activation
 from tests.doubles import FakeTime, ScriptedGemini, StoreWithFaults
+from tests.unit.gemini.clients import a_client
 from tests.unit.pipeline.processors import a_processor, submitted
 from worker.gemini.port import (
     Blocked,
@@ -28,8 +29,8 @@ from worker.pipeline.claim import Claimer
 from worker.pipeline.decide import WRITE_SECONDS
 from worker.pipeline.held_claims import HeldClaims
 from worker.pipeline.process import Processor
-from worker.pipeline.records import Ledger
 
+ONE_CALL = Usage(gemini_calls=1, prompt_tokens=3)
 SPENT = Usage(gemini_calls=2, gemini_ms=50)
 
 
@@ -185,6 +186,32 @@ def test_a_long_pause_releases_the_claim_and_gives_the_attempt_back(
     assert time.slept == []
 
 
+def test_each_call_of_each_claim_is_in_the_history(store: SqliteStore, time: FakeTime) -> None:
+    out_of_quota = Unavailable("429", reason="quota", retry_after=53, usage=ONE_CALL)
+    first = ScriptedGemini(out_of_quota, model="m1")
+    second = ScriptedGemini(out_of_quota, InvalidOutput("no JSON", usage=ONE_CALL), model="m2")
+    processor = a_processor(store, time, a_client(time, first, second))
+    message = submitted(store)
+    assert processor.process(message) == "paused"
+    assert there(store).paused_for == "quota"
+    time.advance(53)
+    first.plan(Unavailable("429", reason="quota", retry_after=53, usage=ONE_CALL))
+    assert processor.process(message) == "completed"
+    found = there(store)
+    assert [(one.model, one.outcome, (one.at - NOON).seconds) for one in found.attempts] == [
+        *(("m1", "quota", 0), ("m2", "quota", 0)),
+        *(("m1", "quota", 53), ("m2", "invalid_output", 53), ("m2", "ok", 53)),
+    ]
+    assert (found.model, found.usage.gemini_calls) == ("m2", 5)
+
+
+def test_a_claim_that_called_nobody_has_one_entry(store: SqliteStore, time: FakeTime) -> None:
+    a_processor(store, time, WithoutKey()).process(submitted(store))
+    assert [(one.outcome, one.model, one.at) for one in there(store).attempts] == [
+        ("no_api_key", None, NOON)
+    ]
+
+
 def test_after_the_pause_it_is_completed_and_all_calls_are_counted(
     store: SqliteStore, time: FakeTime
 ) -> None:
@@ -327,7 +354,6 @@ def test_the_claims_time_is_the_stores_and_not_the_workers(
         claims=HeldClaims(store),
         claimer=ahead,
         decider=processor.decider,
-        ledger=Ledger("fake"),
         write_back_seconds=20,
         sleep=time.sleep,
         monotonic=time.monotonic,

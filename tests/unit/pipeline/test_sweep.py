@@ -252,7 +252,7 @@ def test_at_the_deadline_a_pause_keeps_its_reason(store: SqliteStore, time: Fake
     created = store.create(an_activation())
     claimed = created.activation.claimed(claim_id="c", now=NOON, lease=LEASE)
     later = NOON + timedelta(seconds=299)
-    paused = claimed.released(now=NOON, not_before=later, spent=Usage(), attempt=PAUSED)
+    paused = claimed.released(now=NOON, not_before=later, spent=Usage(), attempts=(PAUSED,))
     store.replace(paused, created.version)
     time.advance(300)
     a_sweeper(store, FakePublisher(), time).sweep()

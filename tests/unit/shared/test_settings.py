@@ -78,7 +78,8 @@ def refusal(read: Callable[[], object] = read_settings) -> str:
         ("sync_wait_seconds", 30),
         ("gemini_api_key", None),
         ("gemini_api_key_secret", None),
-        ("gemini_model", "gemini-flash-latest"),
+        ("gemini_model", "gemini-3.8-flash"),
+        ("gemini_fallback_model", "gemini-3.5-flash-lite"),
         ("gemini_api_endpoint", None),
         ("gemini_timeout_seconds", 20),
         ("gemini_max_attempts", 3),
@@ -106,6 +107,22 @@ def test_settings_are_frozen() -> None:
 def test_an_empty_variable_counts_as_unset(environment: SetEnvironment) -> None:
     environment(LEASE_SECONDS="", GEMINI_API_KEY="", K_SERVICE="", AUTH="")
     assert read_settings() == Settings()
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "asked"),
+    [
+        ("a", "b", ("a", "b")),
+        ("a", "", ("a",)),  # here empty says: none
+        ("a", "a", ("a",)),
+        ("", "b", ("gemini-3.8-flash", "b")),
+    ],
+)
+def test_an_empty_fallback_model_is_none(
+    environment: SetEnvironment, first: str, second: str, asked: tuple[str, ...]
+) -> None:
+    environment(GEMINI_MODEL=first, GEMINI_FALLBACK_MODEL=second)
+    assert read_settings().gemini_models == asked
 
 
 # What is refused
