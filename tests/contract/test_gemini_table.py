@@ -88,7 +88,7 @@ CASES = [
     Case("401", error(401), 1, "fallback: misconfigured"),
     Case("403", error(403), 1, "fallback: misconfigured"),
     Case("404", error(404), 1, "fallback: misconfigured"),
-    Case("prompt blocked", blocked_prompt(), 1, "fallback: blocked"),
+    Case("prompt blocked", blocked_prompt("OTHER"), 1, "fallback: blocked"),
     Case("SAFETY", finish("SAFETY"), 1, "fallback: blocked"),
     Case("RECITATION", finish("RECITATION"), 1, "fallback: blocked"),
     Case("MAX_TOKENS", finish("MAX_TOKENS"), 2, "fallback: invalid_output"),

@@ -54,7 +54,7 @@ class Refusals:
 
     def heard(self, model: str, answer: Generated | GeminiError) -> None:
         if isinstance(answer, KeyRefused) and self._is_news(_THE_KEY, refused=True):
-            what = f"Gemini refused the key ({answer})"
+            what = f"Gemini refused the key ({answer}), so the library answers"
             log.error("gemini.key_refused", what=what, alert=True)
         if isinstance(answer, ModelNotFound) and self._is_news(model, refused=True):
             log.error("gemini.model_not_found", model=model, error=str(answer), alert=True)

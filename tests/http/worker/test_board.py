@@ -5,14 +5,16 @@ from flask.testing import FlaskClient
 
 import worker.app
 from local.sqlite.store import SqliteStore
+from shared.domain.messages import encode
 from shared.errors import StoreUnavailable
 from shared.http.headers import PAGE
 from shared.settings import Settings
 from tests.builders import LEASE, an_activation, an_answer
 from tests.doubles import FakePublisher, FakeTime, ScriptedGemini, StoreWithFaults
 from tests.http.conftest import Apps
-from tests.http.pushes import ACCOUNT, AUDIENCE
-from worker.gemini.port import Health
+from tests.http.pushes import ACCOUNT, AUDIENCE, push
+from tests.unit.gemini.clients import a_client
+from worker.gemini.port import Health, KeyRefused
 from worker.wiring import build_gemini
 
 CANARY = "kanariefågel-7391"
@@ -110,6 +112,22 @@ def test_a_store_that_is_away_is_said_on_a_page_that_goes_on(
 
 def test_it_can_only_be_looked_at(apps: Apps) -> None:
     assert apps.worker.post("/board").status_code == 405
+
+
+def test_a_refused_key_is_on_the_board_after_one_call_and_gone_after_a_good_one(
+    store: SqliteStore, time: FakeTime
+) -> None:
+    gemini = ScriptedGemini(KeyRefused("API_KEY_INVALID"))
+    app = worker.app.create_app(
+        Settings(board=True), store, FakePublisher(), a_client(time, gemini), time.now
+    ).test_client()
+    pages = []
+    for name in ("refused", "accepted"):
+        stored = store.create(an_activation(name, now=time.now()))
+        assert push(app, encode(stored.activation, stored.version)).status_code == 204
+        pages.append(app.get("/board").text)
+        time.advance(5)
+    assert ["Gemini refused the key" in page for page in pages] == [True, False]
 
 
 def test_the_board_sees_the_breaker_of_each_model() -> None:

@@ -163,5 +163,5 @@ def test_the_page_says_which_model_answered_how_often_and_how_each_breaker_is() 
     )
     assert shown.models == {"m": 3, "lite": 1}
     page = BoardPage().of(shown)
-    assert '<th scope="row">lite</th><td>1</td>' in page
+    assert '<th scope="row">lite</th><td>1 · 25%</td>' in page
     assert '<p class="figure word half_open">half open</p>' in page

@@ -131,7 +131,7 @@ def test_a_refused_key_is_told_once_and_not_for_each_activation(time: FakeTime) 
 def test_the_line_says_it_in_plain_words_and_with_googles_reason(time: FakeTime) -> None:
     with capture_logs() as logs, pytest.raises(KeyRefused):
         ask(a_client(time, ScriptedGemini(refused())))
-    assert logs[0]["what"] == "Gemini refused the key (API_KEY_INVALID)"
+    assert logs[0]["what"] == "Gemini refused the key (API_KEY_INVALID), so the library answers"
 
 
 @pytest.mark.parametrize("error", [Unavailable("503"), Blocked("SAFETY"), Misconfigured("400")])
