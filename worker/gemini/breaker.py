@@ -40,6 +40,10 @@ class Breaker:
         """closed, open or half_open."""
         return str(self._breaker.state)
 
+    @property
+    def is_open(self) -> bool:
+        return bool(self.state == STATE_OPEN)
+
     @contextmanager
     def around_a_call(self) -> Iterator[None]:
         """The block makes the call. Raises CircuitOpen instead of entering it."""

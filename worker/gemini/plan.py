@@ -20,8 +20,6 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from circuitbreaker import STATE_OPEN
-
 from shared.domain.activation import FallbackReason
 from shared.settings import Settings
 from worker.gemini.calls import Calls, Model
@@ -120,7 +118,7 @@ class Plan:
 
     def _turn_to_the_next_model(self) -> bool:
         for place, model in enumerate(self._others, start=1):
-            if model.breaker.state != STATE_OPEN:
+            if not model.breaker.is_open:
                 self.model, self._others = model, self._others[place:]
                 self.request = self._unrepaired
                 self._failures.clear()
