@@ -131,7 +131,7 @@ def test_a_refused_key_is_on_the_board_after_one_call_and_gone_after_a_good_one(
 
 
 def test_the_board_sees_the_breaker_of_each_model() -> None:
-    models = {"gemini_model": "first", "gemini_fallback_model": "second"}
-    with_key = build_gemini(Settings.model_validate({"gemini_api_key": "k", **models}))
-    assert with_key.health() == Health(key="ok", breakers={"first": "closed", "second": "closed"})
+    with_key = build_gemini(Settings.model_validate({"gemini_api_key": "k"}))
+    both = dict.fromkeys(Settings().gemini_models, "closed")
+    assert with_key.health() == Health(key="ok", breakers=both)
     assert build_gemini(Settings()).health() == Health(key="none")

@@ -109,13 +109,16 @@ def test_an_empty_variable_counts_as_unset(environment: SetEnvironment) -> None:
     assert read_settings() == Settings()
 
 
+PRO, LITE = "gemini-3-pro", "gemini-3.1-flash-lite"
+
+
 @pytest.mark.parametrize(
     ("first", "second", "asked"),
     [
-        ("a", "b", ("a", "b")),
-        ("a", "", ("a",)),  # here empty says: none
-        ("a", "a", ("a",)),
-        ("", "b", ("gemini-3.8-flash", "b")),
+        (PRO, LITE, (PRO, LITE)),
+        (PRO, "", (PRO,)),  # here empty says: none
+        (PRO, PRO, (PRO,)),
+        ("", LITE, ("gemini-3.8-flash", LITE)),
     ],
 )
 def test_an_empty_fallback_model_is_none(
