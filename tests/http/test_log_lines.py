@@ -63,7 +63,7 @@ def submitted(store: SqliteStore, activation_id: str = "a1") -> Message:
         ("gemini.retry", error(503)),
         ("breaker.changed", error(503)),
         ("gemini.failed", error(503)),
-        ("gemini.repair", finish("MAX_TOKENS")),
+        ("gemini.retry", finish("MAX_TOKENS")),
         ("activation.completed", error(503)),
         ("request", error(503)),
     ],
