@@ -71,7 +71,8 @@ def story_of(stored: Stored, *, lease: timedelta) -> Story:
         lease_until=stored.written_at + lease if activation.status == "processing" else None,
         next=_next(stored, lease),
         why=_in_words(reason) if reason else None,
-        events=tuple(sorted(_events(activation), key=attrgetter("at"))),
+        # The end is last, although its time is the store's, and that of a call the worker's.
+        events=(*sorted(_events(activation), key=attrgetter("at")), *_end_of(activation)),
     )
 
 
@@ -101,6 +102,9 @@ def _events(activation: Activation) -> Iterator[Event]:
         yield Event(at=attempt.at, what=_in_words(attempt.outcome), more=more)
     for at in activation.republished:
         yield Event(at=at, what="The sweep published it again", more=_why_again(activation, at))
+
+
+def _end_of(activation: Activation) -> Iterator[Event]:
     if activation.done:
         yield Event(at=activation.updated_at, what=_end(activation), more=_because(activation))
 

@@ -57,6 +57,12 @@ def test_a_good_one_was_submitted_claimed_and_answered() -> None:
     ]
 
 
+def test_the_end_comes_last_also_where_the_workers_clock_is_ahead_of_the_stores() -> None:
+    call = Attempt(at=after(3), model="fake", outcome="ok", ms=5)
+    told = story(claimed(an_activation(), 1).completed(an_answer(attempts=(call,)), now=after(2)))
+    assert whats(told)[-2:] == ["It ended with an answer", "Answered by Gemini"]
+
+
 def test_a_worker_that_fell_silent_and_the_sweep_that_mended_it_are_told_in_order() -> None:
     swept = claimed(an_activation(), 1).requeued(now=after(101), due_at=after(161), by_sweep=True)
     told = story(claimed(swept, 102, "c2").completed(an_answer(), now=after(103)), read=200)
