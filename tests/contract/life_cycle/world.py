@@ -22,13 +22,12 @@ from tests.builders import FALLBACK, LEASE
 from tests.contract.life_cycle.model import MAX_ATTEMPTS, Actor, Kind, WatchedStore
 from tests.doubles import FakePublisher, FakeTime, ScriptedGemini
 from tests.turns import Work, stopping
-from worker.gemini.breaker import BreakingGemini
+from tests.unit.gemini.clients import a_client
 from worker.pipeline.claim import Claimer
 from worker.pipeline.dead_letters import DeadLetters
 from worker.pipeline.decide import WRITE_SECONDS, Decider
 from worker.pipeline.held_claims import HeldClaims
 from worker.pipeline.process import Processor
-from worker.pipeline.records import Ledger
 from worker.pipeline.sweep import Sweeper
 
 DEADLINES = (300, 300, 300, 100, 300, 10)
@@ -111,7 +110,6 @@ class World:
                 clock=lambda: self.time.now() - worker.clock_is_late,
             ),
             decider=self._decider(worker),
-            ledger=Ledger("fake"),
             write_back_seconds=20,
             sleep=self.time.sleep,
             monotonic=self.time.monotonic,
@@ -201,11 +199,13 @@ class World:
 
     def _decider(self, worker: Worker) -> Decider:
         return Decider(
-            gemini=BreakingGemini(
+            gemini=a_client(
+                self.time,
                 stopping(self.gemini),
-                failures=1000,
-                recovery_seconds=1,
+                attempts=1,
+                attempt_seconds=1,
                 given_back=worker.claims.given_back,
+                failures=1000,
             ),
             fallback=FALLBACK,
             max_attempts=MAX_ATTEMPTS,

@@ -15,8 +15,8 @@ from shared.ports import Stored
 from tests.builders import LEASE, NOON, an_activation
 from tests.doubles import FakeTime, ScriptedGemini, StoreWithFaults
 from tests.turns import Work, each_order, one_thread, stop, stopping
+from tests.unit.gemini.clients import a_client
 from tests.unit.pipeline.processors import a_processor, submitted
-from worker.gemini.breaker import BreakingGemini
 from worker.gemini.port import Generated, StepRequest
 from worker.pipeline import held_claims
 from worker.pipeline.held_claims import HeldClaims
@@ -194,7 +194,7 @@ class EndingProcess(StoreWithFaults):
 
     def _deliver(self, message: Message, _: Work) -> None:
         given_back = self.claims.given_back
-        gemini = BreakingGemini(self, failures=9, recovery_seconds=9, given_back=given_back)
+        gemini = a_client(self.time, self, attempts=1, given_back=given_back)
         self.stop("delivery")
         a_processor(AnswersLate(self), self.time, gemini, self.claims).process(message)
 
