@@ -2,8 +2,11 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# Of its own, so that what we are compared with is never installed beside what we ship.
+BENCH := .venv-bench
 # The lock is complete, so that nothing is left to resolve (tests/unit/house/test_lock.py asserts it).
-INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes
+PIP := -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes
+INSTALL := $(BIN)/python $(PIP)
 
 .PHONY: run emulators test check bench chaos lock clean
 
@@ -21,8 +24,8 @@ check: $(VENV)/.installed-dev
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 
-bench: $(VENV)/.installed-bench
-	@$(BIN)/python -m bench
+bench: $(BENCH)/.installed
+	@$(BENCH)/bin/python -m bench $(ARGS)
 
 chaos: $(VENV)/.installed-dev
 	@$(BIN)/python -m tests.chaos.campaign $(ARGS)
@@ -31,7 +34,7 @@ lock:
 	@.ci/lock
 
 clean:
-	rm -rf $(VENV) .data .mypy_cache .pytest_cache .ruff_cache .tests.xml
+	rm -rf $(VENV) $(BENCH) .data .mypy_cache .pytest_cache .ruff_cache .tests.xml
 
 # A file of its own says that it is whole: bin/python is there long before pip is.
 $(VENV)/.made:
@@ -45,8 +48,10 @@ $(VENV)/.installed: $(VENV)/.made requirements.txt
 	@$(INSTALL) -r requirements.txt
 	@touch $@
 
-$(VENV)/.installed-bench: $(VENV)/.installed-dev requirements-bench.txt
-	@$(INSTALL) -r requirements-bench.txt
+$(BENCH)/.installed: requirements.txt requirements-bench.txt
+	@echo "Setting up $(BENCH) (once, about a minute) ..."
+	@$(PYTHON) -m venv --clear $(BENCH)
+	@$(BENCH)/bin/python $(PIP) -r requirements.txt -r requirements-bench.txt
 	@touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed requirements-genai.txt requirements-dev.txt

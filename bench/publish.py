@@ -1,6 +1,6 @@
 """The plain publish RPC against the batching client, one at a time and under load.
 
-`python -m bench.publish` on Google's emulator; `make bench` runs it with the rest.
+`python -m bench.publish` on Google's emulator.
 """
 
 import tempfile

@@ -7,11 +7,10 @@ its CPU time are read from /proc.
 """
 
 import http.client
-import os
 import sys
 import time
-from pathlib import Path
 
+from bench.compare.processes import cpu_seconds, memory
 from tests.support.slow_clients import CROWDS, held
 
 LOOKS = 3
@@ -19,7 +18,6 @@ SETTLE_SECONDS = 3.0
 """In which what is sent ahead is answered, until a server holds what it holds."""
 LONGEST_SECONDS = 12.0
 REQUESTS = 2000
-MIB = 1024 * 1024
 
 
 def main() -> None:
@@ -55,18 +53,6 @@ def cpu_of_livez(port: int, pid: int) -> float:
         connection.getresponse().read()
     connection.close()
     return (cpu_seconds(pid) - before) / REQUESTS * 1000
-
-
-def cpu_seconds(pid: int) -> float:
-    """User and system time (proc(5), stat)."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def memory(pid: int) -> float:
-    """Resident, in MiB."""
-    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE") / MIB
 
 
 if __name__ == "__main__":

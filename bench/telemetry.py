@@ -11,7 +11,7 @@ from pathlib import Path
 
 import requests
 
-from bench.load import percentile
+from bench.compare.figures import percentile
 from tests.e2e.pipeline import GOOD, Pipeline, running
 from tests.fake_gemini import FakeGemini
 from tests.support.emulators import free_port
