@@ -11,7 +11,7 @@ from tests.chaos.campaign.plan import markers_in
 from tests.fake_gemini import (
     Behaviour,
     FakeGemini,
-    _Handler,
+    Handler,
     answer,
     blocked_prompt,
     cut,
@@ -72,7 +72,7 @@ class CampaignGemini(FakeGemini):
     def _recorded(self, asked: Asked, marker: str, kind: str, behave: Behaviour) -> Behaviour:
         started = time.time()
 
-        def recorded(handler: _Handler, gemini: FakeGemini) -> None:
+        def recorded(handler: Handler, gemini: FakeGemini) -> None:
             received = True
             try:
                 behave(handler, gemini)
