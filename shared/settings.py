@@ -13,10 +13,13 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from shared.errors import SettingsError
+from shared.gemini_models import Location, ModelName, ThinkingLevel, takes_level
 
 Seconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)]
 Port = Annotated[int, Field(ge=1, le=65_535)]
 Name = Annotated[str, Field(min_length=3, max_length=255, pattern=r"^[A-Za-z][A-Za-z0-9._~+%-]+$")]
+_NONE_IF_EMPTY = frozenset({"gemini_fallback_model", "gemini_thinking_level"})
+"""Empty means something here. Any other empty variable counts as unset."""
 
 _SECRET_VERSION = re.compile(r"projects/[^/\s]+/secrets/[^/\s]+/versions/[^/\s]+")
 
@@ -31,9 +34,6 @@ _ENDPOINT = re.compile(
 ACK_DEADLINE_SECONDS = 600
 """Of our push subscriptions, and the longest that Pub/Sub has (page: Subscription properties).
 It is also how long a push may take."""
-
-_NONE_IF_EMPTY = frozenset({"gemini_fallback_model"})
-"""Empty means something here. Any other empty variable counts as unset."""
 
 
 class Settings(BaseSettings):
@@ -50,6 +50,7 @@ class Settings(BaseSettings):
     otel_exporter_otlp_endpoint: str | None = None
 
     google_cloud_project: str | None = None
+    google_cloud_location: Location | None = None
     firestore_database: str = "(default)"
     firestore_collection: Name = "activations"
     firestore_emulator_host: str | None = None
@@ -67,8 +68,10 @@ class Settings(BaseSettings):
     gemini_api_key: SecretStr | None = None
     gemini_api_key_secret: str | None = None
     gemini_sdk: Literal["google-generativeai", "google-genai"] = "google-generativeai"
-    gemini_model: str = "gemini-3.8-flash"
-    gemini_fallback_model: str | None = "gemini-3.5-flash-lite"
+    google_genai_use_vertexai: bool = False
+    gemini_model: ModelName = "gemini-3.8-flash"
+    gemini_fallback_model: ModelName | None = "gemini-3.5-flash-lite"
+    gemini_thinking_level: ThinkingLevel | None = "low"
     gemini_api_endpoint: str | None = None
     gemini_timeout_seconds: Seconds = 20
     gemini_max_attempts: int = Field(default=3, ge=1, le=10)
@@ -182,6 +185,22 @@ class Settings(BaseSettings):
                 "GEMINI_TIMEOUT_SECONDS and the pauses between, GEMINI_MAX_SLEEP_SECONDS each"
             )
         return self
+
+    @model_validator(mode="after")
+    def _models_take_the_level(self) -> "Settings":
+        for model in self.gemini_models:
+            if not takes_level(model, self.gemini_thinking_level):
+                raise ValueError(
+                    f"GEMINI_THINKING_LEVEL={self.gemini_thinking_level!r}: expected low, medium "
+                    f"or high, as {model} takes no other"
+                )
+        return self
+
+    @property
+    def asks_gemini(self) -> bool:
+        """Whether there is anything to ask it with; otherwise the library answers everything."""
+        keys = (self.gemini_api_key, self.gemini_api_key_secret)
+        return self.google_genai_use_vertexai or any(key is not None for key in keys)
 
     @property
     def pubsub_dead_letter_subscription(self) -> str:

@@ -42,10 +42,26 @@ def check_pull(settings: Settings) -> None:
 
 
 def check_gemini(settings: Settings) -> None:
-    """Raises SettingsError when GEMINI_SDK names what is not installed."""
+    """Raises SettingsError when GEMINI_SDK names what is not installed, or Vertex AI lacks
+    something."""
     if settings.gemini_sdk == "google-genai" and find_spec("google.genai") is None:
         raise SettingsError(
             "GEMINI_SDK='google-genai': expected it installed, as in requirements-genai.txt"
+        )
+    if settings.google_genai_use_vertexai:
+        _need_vertex(settings)
+
+
+def _need_vertex(settings: Settings) -> None:
+    wanted = {
+        "GEMINI_SDK=google-genai": settings.gemini_sdk == "google-genai",
+        "GOOGLE_CLOUD_PROJECT": settings.google_cloud_project,
+        "GOOGLE_CLOUD_LOCATION": settings.google_cloud_location,
+    }
+    missing = [name for name, found in wanted.items() if not found]
+    if missing:
+        raise SettingsError(
+            f"GOOGLE_GENAI_USE_VERTEXAI='true': expected {' and '.join(missing)} as well"
         )
 
 

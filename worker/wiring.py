@@ -34,7 +34,7 @@ def build_gemini(settings: Settings, given_back: threading.Event | None = None) 
 
     From when `given_back` is set it calls nobody: see `HeldClaims`.
     """
-    if settings.gemini_api_key is None:
+    if not settings.asks_gemini:
         log.warning("gemini.no_api_key", effect="every answer comes from the fallback library")
         return WithoutKey()
     models = [build_model(settings, name) for name in settings.gemini_models]

@@ -28,7 +28,11 @@ def banner(options: Options, settings: Settings, *, backend: str) -> str:
 
 
 def _gemini(settings: Settings) -> str:
-    if settings.gemini_api_key is None and settings.gemini_api_key_secret is None:
+    if not settings.asks_gemini:
         return "no GEMINI_API_KEY, so every answer comes from the fallback library"
+    model = ", then ".join(settings.gemini_models)
+    if settings.google_genai_use_vertexai:
+        project, location = settings.google_cloud_project, settings.google_cloud_location
+        model = f"{model} on Vertex AI, {project} in {location}"
     endpoint = f" at {settings.gemini_api_endpoint}" if settings.gemini_api_endpoint else ""
-    return f"{', then '.join(settings.gemini_models)}{endpoint}"
+    return f"{model}{endpoint}"

@@ -25,6 +25,7 @@ from tests.fake_gemini import (
     no_candidate,
     raw,
     reset,
+    response,
     texts,
 )
 from worker.gemini.port import (
@@ -32,7 +33,9 @@ from worker.gemini.port import (
     Gemini,
     GeminiError,
     InvalidOutput,
+    KeyRefused,
     Misconfigured,
+    ModelNotFound,
     StepRequest,
     Unavailable,
     reason_of,
@@ -42,6 +45,7 @@ from worker.wiring import build_sdk
 REQUEST = StepRequest(mood=2, goal="komma igång", language="sv")
 KEY = "the-key"
 THREADS = 32
+SDKS = ["google-generativeai", "google-genai"]
 
 
 @pytest.fixture
@@ -50,16 +54,23 @@ def gemini() -> Iterator[FakeGemini]:
         yield gemini
 
 
-@pytest.fixture(params=["google-generativeai", "google-genai"])
-def adapter(gemini: FakeGemini, request: pytest.FixtureRequest) -> Gemini:
-    settings = Settings(
-        gemini_sdk=request.param,
-        gemini_api_key=KEY,
-        gemini_api_endpoint=gemini.url,
-        gemini_model="gemini-flash-latest",
-        web_threads=THREADS,
+def built(gemini: FakeGemini, sdk: str, **given: object) -> Gemini:
+    settings = Settings.model_validate(
+        {
+            "gemini_sdk": sdk,
+            "gemini_api_key": KEY,
+            "gemini_api_endpoint": gemini.url,
+            "gemini_model": "gemini-flash-latest",
+            "web_threads": THREADS,
+            **given,
+        }
     )
     return build_sdk(settings, settings.gemini_model)
+
+
+@pytest.fixture(params=SDKS)
+def adapter(gemini: FakeGemini, request: pytest.FixtureRequest) -> Gemini:
+    return built(gemini, request.param)
 
 
 def test_a_valid_answer_becomes_a_step_with_its_model_and_its_cost(
@@ -67,23 +78,123 @@ def test_a_valid_answer_becomes_a_step_with_its_model_and_its_cost(
 ) -> None:
     generated = adapter.generate(REQUEST, seconds=5)
     assert generated.step == a_step()
-    assert generated.model == "gemini-flash-latest"
+    assert generated.model == "gemini-3.8-flash"  # for which the alias stands
     assert generated.usage.gemini_calls == 1
     assert generated.usage.prompt_tokens == 321
     assert generated.usage.output_tokens == 123
+    assert generated.usage.thought_tokens == 77
+    assert generated.usage.cached_tokens == 64
+    assert not generated.person_may_be_at_risk
     assert len(gemini.calls) == 1
 
 
-def test_the_request_names_model_key_json_mode_and_schema(
+def test_an_answer_that_names_no_model_is_the_asked_ones(
     gemini: FakeGemini, adapter: Gemini
 ) -> None:
+    gemini.next(raw(response(json.dumps(step_fields()), modelVersion="")))
+    assert adapter.generate(REQUEST, seconds=5).model == "gemini-flash-latest"
+
+
+def test_the_models_word_that_the_person_may_be_at_risk_is_passed_on(
+    gemini: FakeGemini, adapter: Gemini
+) -> None:
+    gemini.next(answer(person_may_be_at_risk=True))
+    generated = adapter.generate(REQUEST, seconds=5)
+    assert generated.person_may_be_at_risk
+    assert generated.step == a_step()
+
+
+def test_an_answer_without_that_word_is_a_step_all_the_same(
+    gemini: FakeGemini, adapter: Gemini
+) -> None:
+    gemini.next(texts(json.dumps(step_fields())))
+    assert not adapter.generate(REQUEST, seconds=5).person_may_be_at_risk
+
+
+def test_the_request_names_model_json_mode_and_schema(gemini: FakeGemini, adapter: Gemini) -> None:
     adapter.generate(REQUEST, seconds=5)
     (call,) = gemini.calls
     assert call.path.startswith("/v1beta/models/gemini-flash-latest:generateContent")
-    assert call.headers["x-goog-api-key"] == KEY
     config = call.body["generationConfig"]
     assert config["responseMimeType"] == "application/json"
-    assert set(config["responseSchema"]["properties"]) == set(step_fields())
+    properties = set(config["responseSchema"]["properties"])
+    assert properties == {*step_fields(), "person_may_be_at_risk"}
+
+
+@pytest.mark.parametrize("key", ["AIza-the-key", "AQ.the-key-of-a-service-account"])
+@pytest.mark.parametrize("sdk", SDKS)
+def test_the_key_travels_in_its_header_and_nowhere_else(
+    gemini: FakeGemini, sdk: str, key: str
+) -> None:
+    built(gemini, sdk, gemini_api_key=key).generate(REQUEST, seconds=5)
+    (call,) = gemini.calls
+    assert [name for name, value in call.headers.items() if key in value] == ["x-goog-api-key"]
+    assert key not in call.path
+    assert key not in json.dumps(call.body)
+
+
+LEVELS = [
+    ("gemini-3.8-flash", "low", {"thinkingLevel": "low"}),
+    ("gemini-3.5-flash-lite", "minimal", {"thinkingLevel": "minimal"}),
+    ("gemini-flash-latest", "high", {"thinkingLevel": "high"}),
+    ("gemini-4-flash", "medium", {"thinkingLevel": "medium"}),
+    ("gemini-2.5-flash", "low", {"thinkingBudget": 1024}),
+    ("gemini-2.5-flash-lite", "minimal", {"thinkingBudget": 512}),
+    ("gemini-3.8-flash", "", None),
+    ("gemini-2.5-flash", "", None),
+]
+
+
+@pytest.mark.parametrize("sdk", SDKS)
+@pytest.mark.parametrize(("model", "level", "sent"), LEVELS)
+def test_each_family_of_models_is_told_to_think_in_its_own_way(
+    gemini: FakeGemini, sdk: str, model: str, level: str, sent: dict[str, object] | None
+) -> None:
+    adapter = built(gemini, sdk, gemini_model=model, gemini_thinking_level=level)
+    adapter.generate(REQUEST, seconds=5)
+    (call,) = gemini.calls
+    found = call.body["generationConfig"].get("thinkingConfig")
+    assert in_one_spelling(found) == sent
+
+
+def in_one_spelling(config: dict[str, object] | None) -> dict[str, object] | None:
+    """google-genai writes `thinking_level` and `LOW`; Gemini reads both."""
+    if config is None:
+        return None
+    return {
+        name.replace("_l", "L").replace("_b", "B"): value.lower()
+        if isinstance(value, str)
+        else value
+        for name, value in config.items()
+    }
+
+
+def test_no_field_is_sent_that_gemini_has_deprecated(gemini: FakeGemini, adapter: Gemini) -> None:
+    adapter.generate(REQUEST, seconds=5)
+    (call,) = gemini.calls
+    sent = {name.replace("_", "").lower() for name in call.body["generationConfig"]}
+    assert sent == {"maxoutputtokens", "responsemimetype", "responseschema", "thinkingconfig"}
+
+
+@pytest.mark.parametrize("seconds", [0.9, 5, 10, 10.2, 20])
+def test_gemini_is_never_told_of_a_deadline_that_it_refuses(
+    gemini: FakeGemini, adapter: Gemini, seconds: float
+) -> None:
+    adapter.generate(REQUEST, seconds=seconds)
+    told = float(gemini.calls[0].headers.get("x-server-timeout", "60"))
+    assert told >= max(10, seconds)
+
+
+def test_two_models_of_one_process_are_asked_apart(gemini: FakeGemini) -> None:
+    """google-generativeai's configuration is global: the last one must not win."""
+    with FakeGemini() as another:
+        first = built(gemini, "google-generativeai", gemini_model="gemini-2.5-flash")
+        second = built(another, "google-generativeai", gemini_model="gemini-3.8-flash")
+        first.generate(REQUEST, seconds=5)
+        second.generate(REQUEST, seconds=5)
+        (asked,), (also_asked,) = gemini.calls, another.calls
+    assert "thinkingBudget" in asked.body["generationConfig"]["thinkingConfig"]
+    assert "thinkingLevel" in also_asked.body["generationConfig"]["thinkingConfig"]
 
 
 def test_user_text_is_in_the_user_message_and_never_in_the_instruction(
@@ -100,9 +211,10 @@ def test_user_text_is_in_the_user_message_and_never_in_the_instruction(
 
 FAILURES: list[tuple[str, Behaviour, type[GeminiError], FallbackReason]] = [
     ("400", error(400, "INVALID_ARGUMENT"), Misconfigured, "misconfigured"),
-    ("401", error(401, "UNAUTHENTICATED"), Misconfigured, "misconfigured"),
-    ("403", error(403, "PERMISSION_DENIED"), Misconfigured, "misconfigured"),
-    ("404", error(404, "NOT_FOUND"), Misconfigured, "misconfigured"),
+    ("401", error(401, "UNAUTHENTICATED"), KeyRefused, "misconfigured"),
+    ("403", error(403, "PERMISSION_DENIED"), KeyRefused, "misconfigured"),
+    ("404", error(404, "NOT_FOUND"), ModelNotFound, "misconfigured"),
+    ("404 of a gateway", raw(b"<html>", 404), Misconfigured, "misconfigured"),
     ("429", error(429, "RESOURCE_EXHAUSTED"), Unavailable, "quota"),
     ("500", error(500, "INTERNAL"), Unavailable, "unavailable"),
     ("502", error(502), Unavailable, "unavailable"),
@@ -124,6 +236,81 @@ FAILURES: list[tuple[str, Behaviour, type[GeminiError], FallbackReason]] = [
     ("schema violated", answer(duration=500), InvalidOutput, "invalid_output"),
     ("unknown enum member", answer(log_type="telegram"), InvalidOutput, "invalid_output"),
 ]
+
+
+REFUSED_KEYS = [
+    (error(400, "INVALID_ARGUMENT", reason="API_KEY_INVALID"), "API_KEY_INVALID"),
+    (error(400, "INVALID_ARGUMENT", reason="API_KEY_EXPIRED"), "API_KEY_EXPIRED"),
+    (error(403, "PERMISSION_DENIED", reason="API_KEY_SERVICE_BLOCKED"), "API_KEY_SERVICE_BLOCKED"),
+    (error(403, "PERMISSION_DENIED"), "PERMISSION_DENIED"),
+    (error(401, "UNAUTHENTICATED", reason="the-key is not\nours"), "UNAUTHENTICATED"),
+    (raw(b"<html>", 401), "401"),
+]
+
+
+@pytest.mark.parametrize(("behaviour", "said"), REFUSED_KEYS)
+def test_a_refused_key_is_told_by_googles_reason_alone(
+    gemini: FakeGemini, adapter: Gemini, behaviour: Behaviour, said: str
+) -> None:
+    gemini.next(behaviour)
+    with pytest.raises(KeyRefused) as raised:
+        adapter.generate(REQUEST, seconds=5)
+    assert str(raised.value) == said
+
+
+GONE = "This model models/gemini-2.5-flash is no longer available to new users. "
+MISSING_MODELS = [
+    (f"{GONE}Use gemini-3.6-flash.", "404, successor gemini-3.6-flash"),
+    (f"{GONE}Please update your code to use a newer model.", "404"),
+    ("models/gemini-9 is not found for API version v1beta.", "404"),
+    (f"{GONE}Use gemini-<the-key>.", "404"),
+    ("", "404"),
+]
+
+
+@pytest.mark.parametrize(("message", "said"), MISSING_MODELS)
+def test_a_missing_model_is_told_with_its_successor_where_google_names_one(
+    gemini: FakeGemini, adapter: Gemini, message: str, said: str
+) -> None:
+    gemini.next(error(404, "NOT_FOUND", message=message))
+    with pytest.raises(ModelNotFound) as raised:
+        adapter.generate(REQUEST, seconds=5)
+    assert str(raised.value) == said
+
+
+def test_a_deadline_that_gemini_finds_too_short_is_a_timeout_and_no_fault_of_ours(
+    gemini: FakeGemini, adapter: Gemini
+) -> None:
+    said = "Manually set deadline 8s is too short. Minimum allowed deadline is 10s."
+    gemini.next(error(400, "INVALID_ARGUMENT", message=said))
+    with pytest.raises(Unavailable) as raised:
+        adapter.generate(REQUEST, seconds=5)
+    assert reason_of(raised.value) == "timeout"
+
+
+HARMLESS = dict.fromkeys(("HARASSMENT", "HATE_SPEECH", "SEXUALLY_EXPLICIT"), "NEGLIGIBLE")
+BLOCKS = [
+    (blocked_prompt(), True),
+    (blocked_prompt(DANGEROUS_CONTENT="HIGH", **HARMLESS), True),
+    (blocked_prompt(DANGEROUS_CONTENT="NEGLIGIBLE", **HARMLESS), True),
+    (blocked_prompt(DANGEROUS_CONTENT="HIGH", SEXUALLY_EXPLICIT="HIGH"), True),
+    (blocked_prompt(DANGEROUS_CONTENT="LOW", SEXUALLY_EXPLICIT="HIGH"), False),
+    (blocked_prompt(HATE_SPEECH="HIGH"), False),
+    (blocked_prompt(HARASSMENT="HIGH"), False),
+    (blocked_prompt("PROHIBITED_CONTENT"), True),
+    (blocked_prompt("BLOCKLIST"), False),
+    (blocked_prompt("OTHER"), False),
+]
+
+
+@pytest.mark.parametrize(("behaviour", "dangerous"), BLOCKS)
+def test_a_blocked_prompt_is_dangerous_unless_its_ratings_name_other_harms(
+    gemini: FakeGemini, adapter: Gemini, behaviour: Behaviour, dangerous: bool
+) -> None:
+    gemini.next(behaviour)
+    with pytest.raises(Blocked) as raised:
+        adapter.generate(REQUEST, seconds=5)
+    assert raised.value.dangerous is dangerous
 
 
 @pytest.mark.filterwarnings("ignore:Unrecognized FinishReason")

@@ -6,7 +6,6 @@ In a test: `with FakeGemini() as gemini: gemini.next(error(503), answer())`. For
 """
 
 from tests.fake_gemini.behaviours import (
-    Behaviour,
     answer,
     blocked_prompt,
     cut,
@@ -19,15 +18,18 @@ from tests.fake_gemini.behaviours import (
     no_candidate,
     raw,
     reset,
+    response,
     texts,
 )
-from tests.fake_gemini.server import Call, FakeGemini, Handler
+from tests.fake_gemini.server import FakeGemini
+from tests.fake_gemini.wire import Behaviour, Call, Handler, Playing
 
 __all__ = [
     "Behaviour",
     "Call",
     "FakeGemini",
     "Handler",
+    "Playing",
     "answer",
     "blocked_prompt",
     "cut",
@@ -40,5 +42,6 @@ __all__ = [
     "no_candidate",
     "raw",
     "reset",
+    "response",
     "texts",
 ]

@@ -3,18 +3,10 @@
 import json
 import socket
 import struct
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tests.builders import step_fields
-
-if TYPE_CHECKING:
-    from tests.fake_gemini.server import FakeGemini, Handler
-
-Behaviour = Callable[["Handler", "FakeGemini"], None]
-
-MODEL_THAT_ANSWERS = b"the model that answers"
-"""Stands in a body for `modelVersion`, until it is known who was asked."""
+from tests.fake_gemini.wire import MODEL_THAT_ANSWERS, Behaviour, Handler, Playing
 
 LONGEST_HANG_SECONDS = 60.0
 USAGE = {
@@ -103,7 +95,7 @@ def error(
 def hang() -> Behaviour:
     """No byte until the test releases it or the server stops."""
 
-    def behave(handler: "Handler", gemini: "FakeGemini") -> None:
+    def behave(handler: Handler, gemini: Playing) -> None:
         gemini.released.wait(LONGEST_HANG_SECONDS)
         handler.close_connection = True
 
@@ -113,7 +105,7 @@ def hang() -> Behaviour:
 def held() -> Behaviour:
     """A valid answer, once the test releases it."""
 
-    def behave(handler: "Handler", gemini: "FakeGemini") -> None:
+    def behave(handler: Handler, gemini: Playing) -> None:
         gemini.released.wait(LONGEST_HANG_SECONDS)
         answer()(handler, gemini)
 
@@ -121,7 +113,7 @@ def held() -> Behaviour:
 
 
 def late(seconds: float, then: Behaviour) -> Behaviour:
-    def behave(handler: "Handler", gemini: "FakeGemini") -> None:
+    def behave(handler: Handler, gemini: Playing) -> None:
         gemini.released.wait(seconds)
         then(handler, gemini)
 
@@ -131,7 +123,7 @@ def late(seconds: float, then: Behaviour) -> Behaviour:
 def drip(every_seconds: float) -> Behaviour:
     """A valid answer, a byte at a time: no read timeout ever sees it stall."""
 
-    def behave(handler: "Handler", gemini: "FakeGemini") -> None:
+    def behave(handler: Handler, gemini: Playing) -> None:
         body = handler.as_sent(response(json.dumps(step_fields())))
         handler.start_reply(200, len(body))
         for index in range(len(body)):
@@ -146,7 +138,7 @@ def drip(every_seconds: float) -> Behaviour:
 def cut() -> Behaviour:
     """Promises a whole body and sends half of it."""
 
-    def behave(handler: "Handler", _: "FakeGemini") -> None:
+    def behave(handler: Handler, _: Playing) -> None:
         body = handler.as_sent(response(json.dumps(step_fields())))
         handler.start_reply(200, len(body))
         handler.wfile.write(body[: len(body) // 2])
@@ -158,7 +150,7 @@ def cut() -> Behaviour:
 def reset() -> Behaviour:
     """A TCP reset instead of an answer."""
 
-    def behave(handler: "Handler", _: "FakeGemini") -> None:
+    def behave(handler: Handler, _: Playing) -> None:
         linger = struct.pack("ii", 1, 0)
         handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
         handler.connection.close()

@@ -21,11 +21,13 @@ def with_gemini_key(
     settings: Settings,
     connect: Callable[[], SecretManagerServiceClient] = SecretManagerServiceClient,
 ) -> Settings:
-    """The settings with the key from the secret; unchanged if they hold a key or name no secret.
+    """The settings with the key from the secret; unchanged if they hold a key or name no secret, or
+    if Gemini is asked on Vertex AI, without a key.
 
     Raises SettingsError, which names the secret and never its value.
     """
-    if settings.gemini_api_key is not None or settings.gemini_api_key_secret is None:
+    needs_none = settings.gemini_api_key is not None or settings.google_genai_use_vertexai
+    if needs_none or settings.gemini_api_key_secret is None:
         return settings
     try:
         answer = connect().access_secret_version(name=settings.gemini_api_key_secret, **_BOUNDED)

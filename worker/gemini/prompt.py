@@ -9,9 +9,7 @@ from worker.gemini.port import StepRequest
 MAX_OUTPUT_TOKENS = 8192
 """A step is about 400 tokens, but a thinking model's thoughts count towards the same limit."""
 
-TEMPERATURE = 0.9
-
-VERSION = "step.v1"
+VERSION = "step.v2"
 """Version of the instruction, logged with the usage. A changed text gets a new file and version."""
 
 SYSTEM_INSTRUCTION = (Path(__file__).parent / "prompts" / f"{VERSION}.txt").read_text("utf-8")
@@ -36,10 +34,18 @@ def user_message(request: StepRequest) -> str:
     return message
 
 
+AT_RISK = "person_may_be_at_risk"
+"""The model's own word about the person, beside the step: never a part of it."""
+
+
 def step_schema() -> dict[str, object]:
-    """The step's JSON schema, in the subset that Gemini's `response_schema` accepts."""
+    """The JSON schema of an answer, in the subset that Gemini's `response_schema` accepts."""
     schema = Step.model_json_schema()
     properties = {name: _for_gemini(field) for name, field in schema["properties"].items()}
+    properties[AT_RISK] = {
+        "type": "BOOLEAN",
+        "description": "Whether the person may want to die, or to hurt themselves.",
+    }
     return {"type": "OBJECT", "properties": properties, "required": list(properties)}
 
 

@@ -12,6 +12,7 @@ from tests.fake_gemini import (
     Behaviour,
     FakeGemini,
     Handler,
+    Playing,
     answer,
     blocked_prompt,
     cut,
@@ -72,7 +73,7 @@ class CampaignGemini(FakeGemini):
     def _recorded(self, asked: Asked, marker: str, kind: str, behave: Behaviour) -> Behaviour:
         started = time.time()
 
-        def recorded(handler: Handler, gemini: FakeGemini) -> None:
+        def recorded(handler: Handler, gemini: Playing) -> None:
             received = True
             try:
                 behave(handler, gemini)

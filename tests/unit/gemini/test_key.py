@@ -86,10 +86,15 @@ def test_the_newline_that_echo_adds_is_no_part_of_the_key(fake: FakeSecretManage
 
 @pytest.mark.parametrize(
     "given",
-    [{}, {"gemini_api_key": "mine"}, {"gemini_api_key": "m", "gemini_api_key_secret": NAME}],
+    [
+        {},
+        {"gemini_api_key": "mine"},
+        {"gemini_api_key": "m", "gemini_api_key_secret": NAME},
+        {"google_genai_use_vertexai": True, "gemini_api_key_secret": NAME},
+    ],
 )
-def test_no_secret_is_read_where_none_is_named_or_a_key_is_given(
-    fake: FakeSecretManager, given: dict[str, str]
+def test_no_secret_is_read_where_none_is_named_or_needed(
+    fake: FakeSecretManager, given: dict[str, object]
 ) -> None:
     settings = Settings.model_validate(given)
     assert with_gemini_key(settings, fake.connect) is settings

@@ -8,8 +8,9 @@ from google.ai.generativelanguage_v1beta.types import Schema
 
 from shared.domain.profile import NeuroTendencies, PersonalityType, Profile, WellbeingFlags
 from shared.domain.step import ActivationType, CategoryId, LogType, Step
+from tests import ROOT
 from worker.gemini.port import StepRequest
-from worker.gemini.prompt import SYSTEM_INSTRUCTION, step_schema, user_message
+from worker.gemini.prompt import AT_RISK, SYSTEM_INSTRUCTION, VERSION, step_schema, user_message
 
 OPENING, CLOSING = "<user_data>", "</user_data>"
 
@@ -118,12 +119,26 @@ def properties() -> dict[str, dict[str, Any]]:
     return dict(found)
 
 
-def test_the_schema_lists_every_field_of_a_step() -> None:
-    assert list(properties()) == list(Step.model_fields)
+def test_the_schema_lists_every_field_of_a_step_and_the_models_flag_beside_it() -> None:
+    assert list(properties()) == [*Step.model_fields, AT_RISK]
 
 
 def test_every_field_is_required() -> None:
-    assert step_schema()["required"] == list(Step.model_fields)
+    assert step_schema()["required"] == [*Step.model_fields, AT_RISK]
+
+
+def test_the_flag_is_no_field_of_a_step() -> None:
+    assert AT_RISK not in Step.model_fields
+
+
+def test_the_instructions_ask_for_the_flag_by_its_name() -> None:
+    assert f"`{AT_RISK}`" in SYSTEM_INSTRUCTION
+
+
+def test_every_version_of_the_instructions_stays() -> None:
+    kept = sorted(path.stem for path in (ROOT / "worker" / "gemini" / "prompts").iterdir())
+    assert kept == [f"step.v{number}" for number in range(1, len(kept) + 1)]
+    assert kept[-1] == VERSION
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.builders import a_step, step_fields
-from worker.gemini.adapters.response import read_step
+from worker.gemini.adapters.response import read_answer
 from worker.gemini.port import InvalidOutput
 
 CANARY = "kanariefågel"
@@ -18,7 +18,7 @@ def written(**changes: Any) -> str:
 
 def refusal(text: str) -> str:
     with pytest.raises(InvalidOutput) as caught:
-        read_step(text)
+        read_answer(text)
     return str(caught.value)
 
 
@@ -35,16 +35,18 @@ def refusal(text: str) -> str:
     ],
 )
 def test_a_step_is_read_plain_or_fenced(around: str) -> None:
-    assert read_step(around.replace("{}", written())) == a_step()
+    assert read_answer(around.replace("{}", written())) == (a_step(), False)
 
 
 def test_a_step_over_many_lines_is_read() -> None:
-    assert read_step(f"```json\n{json.dumps(step_fields(), indent=2)}\n```") == a_step()
+    step, _ = read_answer(f"```json\n{json.dumps(step_fields(), indent=2)}\n```")
+    assert step == a_step()
 
 
 def test_a_fence_inside_a_text_stays_there() -> None:
     description = "Skriv:\n```\nett ord\n```"
-    assert read_step(written(description=description)).description == description
+    step, _ = read_answer(written(description=description))
+    assert step.description == description
 
 
 @pytest.mark.parametrize(
@@ -145,7 +147,17 @@ def test_a_value_of_another_type_is_not_guessed_at(field: str, value: object) ->
 
 
 def test_a_field_that_the_model_made_up_is_dropped() -> None:
-    assert read_step(written(**{f"echo of {CANARY}": 1})) == a_step()
+    assert read_answer(written(**{f"echo of {CANARY}": 1})) == (a_step(), False)
+
+
+@pytest.mark.parametrize("flag", [True, False])
+def test_the_models_flag_is_read_beside_the_step_and_is_no_part_of_it(flag: bool) -> None:
+    assert read_answer(written(person_may_be_at_risk=flag)) == (a_step(), flag)
+
+
+@pytest.mark.parametrize("flag", ["true", 1, None])
+def test_a_flag_that_is_neither_true_nor_false_is_asked_for_again(flag: object) -> None:
+    assert refusal(written(person_may_be_at_risk=flag)) == "/person_may_be_at_risk: bool_type"
 
 
 def test_the_refusal_never_holds_the_text_when_it_is_no_json() -> None:
@@ -154,5 +166,5 @@ def test_the_refusal_never_holds_the_text_when_it_is_no_json() -> None:
 
 def test_nothing_of_the_answer_hangs_on_the_refusal() -> None:
     with pytest.raises(InvalidOutput) as caught:
-        read_step(written(title={"echo": CANARY}))
+        read_answer(written(title={"echo": CANARY}))
     assert CANARY not in f"{caught.value.__cause__} {caught.value.__context__}"

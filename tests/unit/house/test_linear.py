@@ -37,7 +37,7 @@ from shared.telemetry.traces import context_of
 from tests.doubles import FakePublisher
 from tests.unit.house.sources import files, parsed
 from worker.gemini.adapters.errors import http_failure
-from worker.gemini.adapters.response import read_step
+from worker.gemini.adapters.response import read_answer
 from worker.gemini.port import GeminiError
 from worker.http.envelope import unwrap
 from worker.safety import signals_self_harm
@@ -99,12 +99,21 @@ def parse(body: bytes) -> object:
 
 
 def retry_after(header: str) -> object:
-    return http_failure(503, [], {"Retry-After": header, "Date": header})
+    return http_failure(503, None, {"Retry-After": header, "Date": header})
 
 
 def retry_delay(said: str) -> object:
     info = {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": said}
-    return http_failure(503, [info], {})
+    return http_failure(503, {"error": {"details": [info]}}, {})
+
+
+def missing_model(message: str) -> object:
+    return http_failure(404, {"error": {"message": message}}, {})
+
+
+def refused_key(reason: str) -> object:
+    info = {"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": reason}
+    return http_failure(403, {"error": {"details": [info]}}, {})
 
 
 def a_flag(text: str) -> object:
@@ -175,13 +184,17 @@ CASES = {
     "push: an id": Case(2**20, as_bytes(repeated("a", '{"message": {"messageId": "')), unwrap),
     "push: lists": Case(2**20, as_bytes(repeated("[")), unwrap),
     "message: lists": Case(2**20, as_bytes(repeated("[")), lambda body: decode(Message(body))),
-    "answer: newlines in a fence": Case(LONGEST_ANSWER, repeated("\n", "```", "x"), read_step),
-    "answer: spaces in a fence": Case(LONGEST_ANSWER, repeated(" ", "```\n", "x"), read_step),
-    "answer: fences": Case(LONGEST_ANSWER, repeated("```\n"), read_step),
-    "answer: lists": Case(LONGEST_ANSWER, repeated("["), read_step),
-    "answer: keys": Case(LONGEST_ANSWER, repeated('"a": 1, ', "{", '"b": 1}'), read_step),
+    "answer: newlines in a fence": Case(LONGEST_ANSWER, repeated("\n", "```", "x"), read_answer),
+    "answer: spaces in a fence": Case(LONGEST_ANSWER, repeated(" ", "```\n", "x"), read_answer),
+    "answer: fences": Case(LONGEST_ANSWER, repeated("```\n"), read_answer),
+    "answer: lists": Case(LONGEST_ANSWER, repeated("["), read_answer),
+    "answer: keys": Case(LONGEST_ANSWER, repeated('"a": 1, ', "{", '"b": 1}'), read_answer),
     "retry delay: digits": Case(LONGEST_ANSWER, repeated("1", "1."), retry_delay, OF_AN_ERROR),
     "retry after: digits": Case(LONGEST_ANSWER, repeated("1"), retry_after, OF_AN_ERROR),
+    "missing model: names": Case(
+        LONGEST_ANSWER, repeated("gemini-"), missing_model, ("errors._MODEL",)
+    ),
+    "refused key: letters": Case(LONGEST_ANSWER, repeated("A"), refused_key, ("errors._REASON",)),
     "retry after: words": Case(LONGEST_ANSWER, repeated("a "), retry_after),
     "retry after: dashes": Case(LONGEST_ANSWER, repeated("-"), retry_after),
     "retry after: a time": Case(LONGEST_ANSWER, repeated("1:", "Mon, 1 Jan 2026 "), retry_after),

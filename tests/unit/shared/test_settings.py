@@ -78,6 +78,9 @@ def refusal(read: Callable[[], object] = read_settings) -> str:
         ("sync_wait_seconds", 30),
         ("gemini_api_key", None),
         ("gemini_api_key_secret", None),
+        ("gemini_thinking_level", "low"),
+        ("google_genai_use_vertexai", False),
+        ("google_cloud_location", None),
         ("gemini_model", "gemini-3.8-flash"),
         ("gemini_fallback_model", "gemini-3.5-flash-lite"),
         ("gemini_api_endpoint", None),
@@ -128,6 +131,34 @@ def test_an_empty_fallback_model_is_none(
     assert read_settings().gemini_models == asked
 
 
+@pytest.mark.parametrize(
+    ("value", "level"), [("", None), ("low", "low"), ("medium", "medium"), ("high", "high")]
+)
+def test_an_empty_thinking_level_leaves_it_to_the_model(
+    environment: SetEnvironment, value: str, level: str | None
+) -> None:
+    environment(GEMINI_THINKING_LEVEL=value)
+    assert read_settings().gemini_thinking_level == level
+
+
+@pytest.mark.parametrize("model", ["gemini-3.8-flash", "gemini-3.7-flash", "gemini-flash-latest"])
+def test_a_level_that_the_model_does_not_take_is_refused(
+    environment: SetEnvironment, model: str
+) -> None:
+    environment(GEMINI_MODEL=model, GEMINI_THINKING_LEVEL="minimal")
+    assert refusal() == (
+        f"GEMINI_THINKING_LEVEL='minimal': expected low, medium or high, as {model} takes no other"
+    )
+
+
+@pytest.mark.parametrize("model", ["gemini-3.5-flash-lite", "gemini-2.5-flash", "gemini-4-flash"])
+def test_a_model_that_takes_minimal_thinking_or_may_is_not_refused(
+    environment: SetEnvironment, model: str
+) -> None:
+    environment(GEMINI_MODEL=model, GEMINI_THINKING_LEVEL="minimal")
+    assert read_settings().gemini_model == model
+
+
 # What is refused
 
 
@@ -159,6 +190,13 @@ def test_an_empty_fallback_model_is_none(
         ("ALLOW_UNAUTHENTICATED", "perhaps", "boolean"),
         ("DAILY_LIMIT_PER_USER", "-1", "greater than or equal to 0"),
         ("DAILY_LIMIT_PER_USER", "10001", "less than or equal to 10000"),
+        ("GEMINI_MODEL", "models/gemini-3.8-flash", "such as gemini-3.8-flash, and no path"),
+        ("GEMINI_MODEL", "Gemini 3.8 Flash", "such as gemini-3.8-flash"),
+        ("GEMINI_MODEL", "gemini-3.8-flash\n", "such as gemini-3.8-flash"),
+        ("GEMINI_MODEL", "-", "such as gemini-3.8-flash"),
+        ("GEMINI_THINKING_LEVEL", "none", "'minimal', 'low', 'medium' or 'high'"),
+        ("GOOGLE_CLOUD_LOCATION", "evil.example/", "match pattern"),
+        ("GOOGLE_GENAI_USE_VERTEXAI", "perhaps", "boolean"),
         ("PUBSUB_TOPIC", "a/b", "match pattern"),
         # Its dead-letter subscription is longer by five, and Pub/Sub takes 255.
         ("PUBSUB_SUBSCRIPTION", "a" * 251, "at most 250 characters"),
@@ -566,3 +604,45 @@ def test_a_dotenv_file_that_is_not_utf_8_is_refused(tmp_path: Path) -> None:
 def test_a_collectors_address_is_taken(environment: SetEnvironment, endpoint: str) -> None:
     environment(OTEL_EXPORTER_OTLP_ENDPOINT=endpoint)
     assert read_settings().otel_exporter_otlp_endpoint == endpoint
+
+
+VERTEX = {
+    "gemini_sdk": "google-genai",
+    "google_cloud_project": "innerjourney",
+    "google_cloud_location": "eu",
+}
+
+
+@pytest.mark.parametrize(
+    ("given", "missing"),
+    [
+        ({"gemini_sdk": "google-generativeai"}, "GEMINI_SDK=google-genai"),
+        ({"google_cloud_project": ""}, "GOOGLE_CLOUD_PROJECT"),
+        ({"google_cloud_location": ""}, "GOOGLE_CLOUD_LOCATION"),
+        (
+            {"google_cloud_project": "", "google_cloud_location": ""},
+            "GOOGLE_CLOUD_PROJECT and GOOGLE_CLOUD_LOCATION",
+        ),
+    ],
+)
+def test_vertex_ai_without_all_that_it_needs_does_not_start(
+    given: dict[str, str], missing: str
+) -> None:
+    settings = Settings.model_validate({"google_genai_use_vertexai": True, **VERTEX, **given})
+    assert refusal(lambda: check_gemini(settings)) == (
+        f"GOOGLE_GENAI_USE_VERTEXAI='true': expected {missing} as well"
+    )
+
+
+@pytest.mark.parametrize(
+    ("given", "asks"),
+    [
+        ({}, False),
+        ({"gemini_api_key": KEY}, True),
+        ({"gemini_api_key_secret": "projects/p/secrets/s/versions/1"}, True),
+        ({"google_genai_use_vertexai": True}, True),
+    ],
+)
+def test_gemini_is_asked_with_a_key_or_on_vertex_ai(given: dict[str, object], asks: bool) -> None:
+    settings = Settings.model_validate(given)
+    assert settings.asks_gemini is asks

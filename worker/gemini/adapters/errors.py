@@ -22,10 +22,27 @@ from typing import Any, Literal
 import requests
 
 from shared.domain.activation import FallbackReason
-from worker.gemini.port import Blocked, GeminiError, InvalidOutput, Misconfigured, Unavailable
+from worker.gemini.port import (
+    Blocked,
+    GeminiError,
+    InvalidOutput,
+    KeyRefused,
+    Misconfigured,
+    ModelNotFound,
+    Unavailable,
+)
 
 A_DAY_SECONDS = 86_400.0
 _DURATION = re.compile(r"\d{1,6}(\.\d+)?s")
+_REASON = re.compile(r"[A-Z][A-Z0-9_]{2,62}")
+_MODEL = re.compile(r"gemini-[a-z0-9.-]{1,60}")
+
+LONGEST_MESSAGE = 2000
+"""Characters of Google's message that we look at."""
+
+TOO_SHORT = "Minimum allowed deadline"
+""""Manually set deadline 8s is too short. Minimum allowed deadline is 10s." (livekit/agents#3723):
+no fault of the request, and a retry has more time or none."""
 
 Kind = Literal["retry", "blocked", "invalid", "misconfigured"]
 
@@ -133,12 +150,22 @@ def failure(verdict: Verdict, detail: str, *, retry_after: float | None = None) 
     return kinds[verdict.kind](detail)
 
 
-def http_failure(code: int, details: Any, headers: Mapping[str, str] | None) -> GeminiError:
-    """`details` are those of Google's error body: over REST a list of JSON objects.
+def http_failure(code: int, body: Any, headers: Mapping[str, str] | None) -> GeminiError:
+    """`body` is Google's error body as JSON, or whatever came in its place.
 
     Gemini may ask for a pause of seconds although a daily quota is used up: we then wait a day.
     """
+    said = _google_error(body)
+    details = said.get("details")
     listed = details if isinstance(details, Sequence) else ()
+    message = str(said.get("message", ""))[:LONGEST_MESSAGE]
+    if code == 404 and said:  # another 404 is a gateway's: it knows no such address
+        return ModelNotFound(_missing_model(message))
+    reason = _reason(_detail(listed, "google.rpc.ErrorInfo"), said)
+    if code in (401, 403) or (code == 400 and reason.startswith("API_KEY_")):
+        return KeyRefused(reason or str(code))
+    if code == 400 and TOO_SHORT in message:
+        return Unavailable("400, deadline too short", reason="timeout")
     if _is_daily_quota(_detail(listed, "google.rpc.QuotaFailure")):
         return Unavailable(f"{code}, daily quota", reason="quota", retry_after=A_DAY_SECONDS)
     pause = _retry_after(_detail(listed, "google.rpc.RetryInfo"), headers or {})
@@ -156,6 +183,31 @@ def transport_failures() -> Iterator[None]:
         raise Unavailable(type(error).__name__, reason="timeout") from error
     except (requests.RequestException, ValueError) as error:
         raise Unavailable(type(error).__name__) from error
+
+
+def _google_error(body: Any) -> Mapping[str, Any]:
+    """The object `error` of a body, which is an object or a list of one."""
+    first = body[0] if isinstance(body, list) and body else body
+    found = first.get("error") if isinstance(first, dict) else None
+    return found if isinstance(found, dict) else {}
+
+
+def _reason(info: Mapping[str, Any], error: Mapping[str, Any]) -> str:
+    """Google's reason, such as API_KEY_INVALID, or else its status; never free text."""
+    for said in (info.get("reason"), error.get("status")):
+        if _REASON.fullmatch(str(said)):
+            return str(said)
+    return ""
+
+
+def _missing_model(message: str) -> str:
+    """Names the successor if the message does: "models/A is no longer available. Use B."
+
+    Nothing else of the message, and only what can be the name of a model.
+    """
+    names = [name.rstrip(".-") for name in _MODEL.findall(message)]
+    successors = [name for name in names if name != names[0]]
+    return f"404, successor {successors[-1]}" if successors else "404"
 
 
 def _is_daily_quota(quota: Mapping[str, Any]) -> bool:

@@ -1,7 +1,7 @@
 """Read the step out of Gemini's answer. Both SDKs' answer objects have the same shape."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from pydantic import ValidationError
@@ -9,7 +9,8 @@ from pydantic import ValidationError
 from shared.domain.activation import Usage
 from shared.domain.step import Step
 from worker.gemini.adapters.errors import failure, of_block_reason, of_finish_reason
-from worker.gemini.port import GeminiError, Generated, InvalidOutput, Unavailable
+from worker.gemini.port import Blocked, GeminiError, Generated, InvalidOutput, Unavailable
+from worker.gemini.prompt import AT_RISK
 
 
 def ask_once(model: str, ask: Callable[[], Any]) -> Generated:
@@ -22,7 +23,7 @@ def ask_once(model: str, ask: Callable[[], Any]) -> Generated:
     try:
         answer = ask()
         usage = _usage_of(answer)
-        step = step_of(answer)
+        step, at_risk = step_of(answer)
     except GeminiError as error:
         error.usage = _timed(usage, started)
         raise
@@ -30,20 +31,25 @@ def ask_once(model: str, ask: Callable[[], Any]) -> Generated:
         # Each SDK raises errors of its own for a body that is JSON but not Gemini's, such as a
         # gateway's {"error": "overloaded"}. It was a call all the same, and a retry may succeed.
         raise Unavailable(type(error).__name__, usage=_timed(usage, started)) from error
-    return Generated(step=step, model=model, usage=_timed(usage, started))
+    return Generated(
+        step=step,
+        model=str(getattr(answer, "model_version", None) or model),
+        usage=_timed(usage, started),
+        person_may_be_at_risk=at_risk,
+    )
 
 
-def step_of(answer: Any) -> Step:
-    """Raises Blocked and InvalidOutput.
+def step_of(answer: Any) -> tuple[Step, bool]:
+    """The step, and whether the person may be at risk. Raises Blocked and InvalidOutput.
 
     We don't use `answer.text`: on a block one SDK raises ValueError and the other returns None, and
     both join all parts. A model's thoughts come before its answer, and google-generativeai can't
     tell them apart, so we take the last text.
     """
     if not answer.candidates:
-        reason = answer.prompt_feedback.block_reason if answer.prompt_feedback else None
-        if reason:
-            raise failure(of_block_reason(_name(reason)), f"prompt: {_name(reason)}")
+        feedback = answer.prompt_feedback
+        if feedback and feedback.block_reason:
+            raise _blocked(_name(feedback.block_reason), feedback.safety_ratings or ())
         raise InvalidOutput("no candidate")
     candidate = answer.candidates[0]
     finish = _name(candidate.finish_reason)
@@ -54,19 +60,46 @@ def step_of(answer: Any) -> Step:
     texts = [part.text for part in parts if part.text and not getattr(part, "thought", False)]
     if not texts:
         raise InvalidOutput("no text")
-    return read_step(texts[-1])
+    return read_answer(texts[-1])
 
 
-def read_step(text: str) -> Step:
-    """Read strictly what Gemini wrote: the JSON of a step, plain or in a Markdown fence.
+def read_answer(text: str) -> tuple[Step, bool]:
+    """Read strictly what Gemini wrote, plain or in a Markdown fence: a step and, beside it, whether
+    the person may be at risk.
 
     An unknown key is dropped: it is no reason to throw away an answer that was paid for.
     Raises InvalidOutput, which names the fields that are wrong and never a value.
     """
     try:
-        return Step.model_validate_json(_unfenced(text), strict=True, extra="ignore")
+        read = _Answer.model_validate_json(_unfenced(text), strict=True, extra="ignore")
     except ValidationError as error:
         raise InvalidOutput(_places(error)) from None
+    step = Step.model_construct(**{name: getattr(read, name) for name in Step.model_fields})
+    return step, bool(getattr(read, AT_RISK))
+
+
+class _Answer(Step):
+    person_may_be_at_risk: bool = False
+    """Tolerant: an answer without it is a step all the same."""
+
+
+def _blocked(reason: str, ratings: Iterable[Any]) -> GeminiError:
+    """A block for safety is dangerous unless its ratings name other harms only.
+
+    Gemini rates each category, so the one that it blocked for is high or marked, not just listed.
+    PROHIBITED_CONTENT comes without ratings, and somebody may have written of what was done to
+    them; OTHER, BLOCKLIST and the like say nothing about the person (docs/adr/0011).
+    """
+    named = {
+        _name(rating.category)
+        for rating in ratings
+        if rating.blocked or _name(rating.probability) == "HIGH"
+    }
+    error = failure(of_block_reason(reason), f"prompt: {reason}")
+    if isinstance(error, Blocked):
+        of_safety = reason in ("SAFETY", "PROHIBITED_CONTENT")
+        error.dangerous = of_safety and (not named or "HARM_CATEGORY_DANGEROUS_CONTENT" in named)
+    return error
 
 
 def _unfenced(text: str) -> str:
@@ -86,7 +119,10 @@ def _places(error: ValidationError) -> str:
 
 
 def _usage_of(answer: Any) -> Usage:
-    """google-generativeai has no field for thoughts: only its total counts them."""
+    """google-generativeai has no field for thoughts: only its total counts them.
+
+    In the other SDK's `total_token_count` they are too, so one sum serves both.
+    """
     counted = answer.usage_metadata
     prompt = getattr(counted, "prompt_token_count", None) or 0
     said = getattr(counted, "candidates_token_count", None) or 0
