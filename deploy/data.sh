@@ -6,6 +6,7 @@ run gcloud services enable artifactregistry.googleapis.com billingbudgets.google
   cloudbuild.googleapis.com cloudscheduler.googleapis.com firebaserules.googleapis.com \
   firestore.googleapis.com iam.googleapis.com logging.googleapis.com monitoring.googleapis.com \
   pubsub.googleapis.com run.googleapis.com secretmanager.googleapis.com "$P"
+if [[ -n $VERTEX ]]; then run gcloud services enable aiplatform.googleapis.com "$P"; fi
 learn PROJECT_NUMBER gcloud projects describe "$PROJECT" --format='value(projectNumber)'
 # Cloud Run's address of a service is known before the deployment, so pushes can name it.
 WORKER_URL=https://$WORKER-$PROJECT_NUMBER.$REGION.run.app
@@ -45,7 +46,11 @@ for account in "$INGRESS" "$WORKER"; do # the worker's sweep publishes too
     --member="serviceAccount:$account@$ACCOUNTS" "$P"
 done
 
-if [[ -z $WITHOUT_GEMINI ]]; then
+if [[ -n $VERTEX ]]; then
+  step 'Gemini on Vertex AI: only the worker may ask it, and there is no key'
+  grant gcloud projects add-iam-policy-binding "$PROJECT" --role=roles/aiplatform.user \
+    --member="serviceAccount:$WORKER@$ACCOUNTS" --condition=None
+elif [[ -z $WITHOUT_GEMINI ]]; then
   step 'The Gemini key, in a secret that only the worker reads'
   ensure gcloud secrets describe "$SECRET" "$P" -- \
     gcloud secrets create "$SECRET" --replication-policy=automatic "$P"

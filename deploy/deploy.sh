@@ -13,6 +13,8 @@ USAGE='usage: deploy/deploy.sh --project ID --region REGION [options]
   --dry-run                 print every command, change nothing
   --yes                     do not ask before the first change
   --key-file FILE           the Gemini key, as a new version of its secret (- is standard input)
+  --vertex                  no key: Gemini on Vertex AI, with the worker'"'"'s service account
+  --location LOC            where Vertex AI computes: eu, us, global or a region (eu)
   --without-gemini          no key: every answer comes from the fallback library
   --pull                    no worker on Cloud Run: hosts of your own pull (python -m worker.pull)
   --cors ORIGINS            browsers'"'"' origins, separated by commas
@@ -27,7 +29,7 @@ USAGE='usage: deploy/deploy.sh --project ID --region REGION [options]
   --tag TAG                 of the image (the commit)'
 
 PROJECT='' REGION='' DRY_RUN='' YES='' KEY_FILE='' WITHOUT_GEMINI='' PULL='' CORS='' FIREBASE_PROJECT=''
-FIRESTORE_LOCATION='' ALERT_EMAIL='' BUDGET=50 TAG=''
+FIRESTORE_LOCATION='' ALERT_EMAIL='' BUDGET=50 TAG='' VERTEX='' LOCATION=''
 MIN_INGRESSES=1 MAX_INGRESSES=20 MIN_WORKERS=0 MAX_WORKERS=10
 while [[ $# -gt 0 ]]; do
   case $1 in
@@ -36,7 +38,9 @@ while [[ $# -gt 0 ]]; do
     --yes) YES=yes; shift ;;
     --without-gemini) WITHOUT_GEMINI=yes; shift ;;
     --pull) PULL=yes; shift ;;
-    --project | --region | --key-file | --cors | --firebase-project | --firestore-location | \
+    --vertex) VERTEX=yes; shift ;;
+    --project | --region | --location | --key-file | --cors | --firebase-project | \
+      --firestore-location | \
       --alert-email | --budget | --tag | --min-ingresses | --max-ingresses | --min-workers | \
       --max-workers)
       [[ $# -gt 1 && -n $2 ]] || fail "$1: expected a value"
@@ -49,12 +53,17 @@ done
 [[ -n $REGION ]] || fail '--region: expected a region, such as europe-west1'
 [[ $PROJECT =~ ^[a-z][a-z0-9-]{2,28}[a-z0-9]$ ]] || fail "--project $PROJECT: expected a project id"
 [[ $REGION =~ ^[a-z]+-[a-z]+[0-9]+$ ]] || fail "--region $REGION: expected one such as europe-west1"
+[[ -z $VERTEX || -z $KEY_FILE$WITHOUT_GEMINI ]] ||
+  fail '--vertex needs no key: expected neither --key-file nor --without-gemini with it'
+[[ -z $LOCATION || -n $VERTEX ]] || fail '--location: expected --vertex with it'
+[[ -z $LOCATION || $LOCATION =~ ^[a-z][a-z0-9-]*$ ]] ||
+  fail "--location $LOCATION: expected one such as eu or europe-west1"
 if [[ -n $KEY_FILE ]]; then
   [[ -z $WITHOUT_GEMINI ]] || fail '--key-file and --without-gemini: expected one of them'
   [[ $KEY_FILE == /* || $KEY_FILE == - ]] || KEY_FILE=$CALLED_FROM/$KEY_FILE
   [[ $KEY_FILE == - || -r $KEY_FILE ]] || fail "--key-file $KEY_FILE: expected a file to read"
 fi
-: "${FIREBASE_PROJECT:=$PROJECT}" "${FIRESTORE_LOCATION:=$REGION}"
+: "${FIREBASE_PROJECT:=$PROJECT}" "${FIRESTORE_LOCATION:=$REGION}" "${LOCATION:=eu}"
 if [[ -z $TAG ]]; then
   TAG=$(git rev-parse --short=12 HEAD 2>/dev/null || date +%Y%m%d%H%M%S)
   # An image is built once for a tag; changes that are not committed get a tag of their own.

@@ -4,17 +4,22 @@
 step 'The worker: private; only the invoker may call it'
 WORKER_ENVIRONMENT=GOOGLE_CLOUD_PROJECT=$PROJECT,WEB_THREADS=$WORKER_THREADS
 WORKER_ENVIRONMENT+=,PUSH_AUDIENCE=$WORKER_URL,PUSH_SERVICE_ACCOUNT=$INVOKER@$ACCOUNTS
-if [[ -z $WITHOUT_GEMINI ]]; then
-  KEY=()
+OF_VERTEX=GOOGLE_GENAI_USE_VERTEXAI,GOOGLE_CLOUD_LOCATION
+if [[ -n $VERTEX ]]; then
+  WORKER_ENVIRONMENT+=,GEMINI_SDK=google-genai,GOOGLE_GENAI_USE_VERTEXAI=true
+  WORKER_ENVIRONMENT+=,GOOGLE_CLOUD_LOCATION=$LOCATION
+  UNSET=GEMINI_API_KEY_SECRET
+elif [[ -z $WITHOUT_GEMINI ]]; then
   WORKER_ENVIRONMENT+=,GEMINI_API_KEY_SECRET=projects/$PROJECT/secrets/$SECRET/versions/latest
+  UNSET=$OF_VERTEX
 else
-  KEY=(--remove-env-vars=GEMINI_API_KEY_SECRET)
+  UNSET=GEMINI_API_KEY_SECRET,$OF_VERTEX
 fi
 # --update-env-vars, not --set-env-vars: variables that an operator has added stay.
 run gcloud run deploy "$WORKER" --image="$IMAGE" --region="$REGION" "$P" \
   --service-account="$WORKER@$ACCOUNTS" --no-allow-unauthenticated \
   --command=python --args=-m,worker --update-env-vars="$WORKER_ENVIRONMENT" \
-  ${KEY[@]+"${KEY[@]}"} --concurrency="$WORKER_THREADS" --min-instances="$MIN_WORKERS" \
+  --remove-env-vars="$UNSET" --concurrency="$WORKER_THREADS" --min-instances="$MIN_WORKERS" \
   --max-instances="$MAX_WORKERS" --cpu=1 --memory=512Mi --cpu-boost --timeout=600 \
   --startup-probe="$PROBE"
 # A rollback pins the traffic to a revision; without this a new one would get none.

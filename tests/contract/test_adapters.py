@@ -296,6 +296,8 @@ BLOCKS = [
     (blocked_prompt(DANGEROUS_CONTENT="HIGH", SEXUALLY_EXPLICIT="HIGH"), True),
     (blocked_prompt(DANGEROUS_CONTENT="LOW", SEXUALLY_EXPLICIT="HIGH"), False),
     (blocked_prompt(HATE_SPEECH="HIGH"), False),
+    (blocked_prompt(HATE_SPEECH="MEDIUM", DANGEROUS_CONTENT="LOW"), False),
+    (blocked_prompt(DANGEROUS_CONTENT="MEDIUM"), True),
     (blocked_prompt(HARASSMENT="HIGH"), False),
     (blocked_prompt("PROHIBITED_CONTENT"), True),
     (blocked_prompt("BLOCKLIST"), False),

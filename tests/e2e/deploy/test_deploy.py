@@ -61,6 +61,13 @@ def pulled_again(tmp_path_factory: pytest.TempPathFactory) -> Run:
     return deploy(folder, "--yes", "--without-gemini", "--pull", there=True)
 
 
+@pytest.fixture(scope="module")
+def on_vertex(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A real run on an empty project, without a key."""
+    folder = tmp_path_factory.mktemp("vertex")
+    return deploy(folder, "--yes", "--vertex", "--location", "europe-west1", *ALL)
+
+
 def test_it_is_clean_for_shellcheck(tmp_path: Path) -> None:
     checker = need_program("shellcheck")
     scripts = sorted(str(path.relative_to(ROOT)) for path in DEPLOY.parent.glob("*.sh"))
@@ -81,7 +88,7 @@ def test_a_dry_run_calls_nothing_and_asks_nothing(tmp_path: Path) -> None:
 def test_the_script_that_a_dry_run_prints_does_what_the_run_itself_does(
     tmp_path: Path, there: bool, pull: tuple[str, ...]
 ) -> None:
-    tag = ("--tag", "t", *pull, *(ALL if there else ("--without-gemini",)))
+    tag = ("--tag", "t", *pull, *(ALL if there else ("--vertex",)))
     printed = tmp_path / "printed.sh"
     printed.write_text(deploy(tmp_path, "--dry-run", *tag).said)
     from_print = with_our_gcloud(tmp_path, ["bash", str(printed)], there=there)
@@ -181,21 +188,64 @@ def test_without_gemini_there_is_no_secret(tmp_path: Path) -> None:
     assert ran.exit_code == 0
     assert not ran.called("secrets")
     worker = ("run", "deploy", "innerjourney-worker")
-    assert ran.flag("remove-env-vars", *worker) == "GEMINI_API_KEY_SECRET"
+    unset = ran.flag("remove-env-vars", *worker).split(",")
+    assert {"GEMINI_API_KEY_SECRET", "GOOGLE_GENAI_USE_VERTEXAI"} <= set(unset)
     assert "GEMINI" not in ran.flag("update-env-vars", *worker)
 
 
-def test_every_variable_of_the_services_is_a_setting_that_starts_them(first: Run) -> None:
+def test_on_vertex_ai_there_is_no_secret_and_only_the_worker_may_ask(on_vertex: Run) -> None:
+    assert on_vertex.exit_code == 0, on_vertex.errors
+    assert not on_vertex.called("secrets")
+    asks = [call for call in on_vertex.calls if "--role=roles/aiplatform.user" in call]
+    account = f"--member=serviceAccount:innerjourney-worker@{PROJECT}.iam.gserviceaccount.com"
+    assert all(account in call for call in asks)
+    assert asks
+    assert ["services", "enable", "aiplatform.googleapis.com", f"--project={PROJECT}"] in (
+        on_vertex.calls
+    )
+
+
+def test_on_vertex_ai_the_worker_is_told_where_and_loses_its_key(on_vertex: Run) -> None:
+    worker = ("run", "deploy", "innerjourney-worker")
+    given = on_vertex.flag("update-env-vars", *worker)
+    assert "GOOGLE_GENAI_USE_VERTEXAI=true,GOOGLE_CLOUD_LOCATION=europe-west1" in given
+    assert on_vertex.flag("remove-env-vars", *worker) == "GEMINI_API_KEY_SECRET"
+
+
+def test_with_a_key_the_worker_leaves_vertex_ai(first: Run) -> None:
+    worker = ("run", "deploy", "innerjourney-worker")
+    assert "GOOGLE_GENAI_USE_VERTEXAI" in first.flag("remove-env-vars", *worker)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--vertex", "--without-gemini"],
+        ["--vertex", "--key-file", "k"],
+        ["--location", "eu"],
+        ["--vertex", "--location", "Europe!"],
+    ],
+)
+def test_what_does_not_go_with_vertex_ai_is_refused(tmp_path: Path, options: list[str]) -> None:
+    ran = deploy(tmp_path, "--dry-run", *options)
+    assert (ran.exit_code, ran.said, ran.errors.count("\n")) == (2, "", 1)
+
+
+@pytest.mark.parametrize("which", ["first", "on_vertex"])
+def test_every_variable_of_the_services_is_a_setting_that_starts_them(
+    which: str, request: pytest.FixtureRequest
+) -> None:
+    ran: Run = request.getfixturevalue(which)
     checks = {"innerjourney-worker": check_worker, "innerjourney-ingress": check_ingress}
     for service, check in checks.items():
-        given = first.flag("update-env-vars", "run", "deploy", service)
+        given = ran.flag("update-env-vars", "run", "deploy", service)
         pairs = given[3:].split(";") if given.startswith("^;^") else given.split(",")
         found = {key.lower(): value for key, value in (pair.split("=", 1) for pair in pairs)}
         assert set(found) <= set(Settings.model_fields)
         settings = Settings.model_validate({**found, "k_service": service})
         check(settings)
         # One instance takes as many requests as it has threads.
-        assert first.flag("concurrency", "run", "deploy", service) == str(settings.web_threads)
+        assert ran.flag("concurrency", "run", "deploy", service) == str(settings.web_threads)
 
 
 def test_both_origins_reach_the_ingress(first: Run) -> None:
@@ -341,11 +391,11 @@ def test_only_the_ingress_is_public(first: Run) -> None:
 
 @pytest.mark.timeout(600)  # gcloud takes most of a second of a processor to start
 def test_gcloud_understands_every_command(
-    first: Run, again: Run, pulled: Run, pulled_again: Run, tmp_path: Path
+    first: Run, again: Run, pulled: Run, pulled_again: Run, on_vertex: Run, tmp_path: Path
 ) -> None:
     """Without an account it parses its arguments first, and refuses an unknown one by name."""
     gcloud = need_program("gcloud")
-    runs = (first, again, pulled, pulled_again)
+    runs = (first, again, pulled, pulled_again, on_vertex)
     commands = sorted({json.dumps(call) for run in runs for call in run.calls})
     environment = {
         **os.environ,

@@ -105,7 +105,7 @@ def _access(settings: Settings, tokens: AccessTokens | None) -> dict[str, Any]:
     if tokens:
         return {
             "vertexai": True,
-            "credentials": tokens.credentials,
+            "credentials": tokens.bearer,
             "project": settings.google_cloud_project,
             "location": settings.google_cloud_location,
         }

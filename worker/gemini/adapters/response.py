@@ -86,15 +86,13 @@ class _Answer(Step):
 def _blocked(reason: str, ratings: Iterable[Any]) -> GeminiError:
     """A block for safety is dangerous unless its ratings name other harms only.
 
-    Gemini rates each category, so the one that it blocked for is high or marked, not just listed.
+    Gemini rates each category, so those that it blocked for are marked or rated highest.
     PROHIBITED_CONTENT comes without ratings, and somebody may have written of what was done to
     them; OTHER, BLOCKLIST and the like say nothing about the person (docs/adr/0011).
     """
-    named = {
-        _name(rating.category)
-        for rating in ratings
-        if rating.blocked or _name(rating.probability) == "HIGH"
-    }
+    rated = [(_name(r.category), _name(r.probability), bool(r.blocked)) for r in ratings]
+    named = {category for category, probability, marked in rated if marked or probability == "HIGH"}
+    named = named or {category for category, probability, _ in rated if probability == "MEDIUM"}
     error = failure(of_block_reason(reason), f"prompt: {reason}")
     if isinstance(error, Blocked):
         of_safety = reason in ("SAFETY", "PROHIBITED_CONTENT")

@@ -1,7 +1,7 @@
 """The access token for Vertex AI, from Application Default Credentials: there is no key.
 
-google-auth would refresh it within a call, each request of the refresh with a timeout of its own
-(120 s). Here a refresh ends with the time that the call has.
+google-genai would refresh it within a call, each request of the refresh with a timeout of its own
+(120 s). So it gets credentials that are only a token, and a refresh here ends with the call's time.
 """
 
 import threading
@@ -18,6 +18,7 @@ from google.auth.exceptions import (
     TransportError,
 )
 from google.auth.transport.requests import Request
+from google.oauth2.credentials import Credentials
 
 from shared.errors import SettingsError
 from worker.gemini.port import GeminiError, KeyRefused, Unavailable
@@ -33,12 +34,15 @@ class AccessTokens:
     ) -> None:
         """`session` must have total deadlines. Raises SettingsError where no credentials are."""
         try:
-            self.credentials, _ = google.auth.default(scopes=[SCOPE])
+            self._credentials, _ = google.auth.default(scopes=[SCOPE])
         except DefaultCredentialsError:
             raise SettingsError(
                 "GOOGLE_GENAI_USE_VERTEXAI='true': expected Application Default Credentials: a "
                 "service account, or `gcloud auth application-default login`"
             ) from None
+        quota_project = getattr(self._credentials, "quota_project_id", None)
+        self.bearer = Credentials(token=None, quota_project_id=quota_project)
+        """What google-genai is given: the last token, which to it never expires."""
         self._session = session
         self._monotonic = monotonic
         self._lock = threading.Lock()
@@ -51,11 +55,12 @@ class AccessTokens:
         if not self._lock.acquire(timeout=seconds):
             raise Unavailable("no access token in time", reason="timeout")
         try:
-            if not self.credentials.valid:
-                self.credentials.refresh(_BoundedRequest(self._session, end, self._monotonic))
-                self._second = self.credentials.token if self._refused else None
+            if not self._credentials.valid:
+                self._credentials.refresh(_BoundedRequest(self._session, end, self._monotonic))
+                self.bearer.token = self._credentials.token
+                self._second = self._credentials.token if self._refused else None
                 self._refused = False
-            return str(self.credentials.token)
+            return str(self._credentials.token)
         except requests.Timeout:
             raise Unavailable("no access token in time", reason="timeout") from None
         except GoogleAuthError as error:
@@ -70,8 +75,8 @@ class AccessTokens:
         token that replaced it is refused too, it is not the token that is wrong.
         """
         with self._lock:
-            if self.credentials.token == token:
-                self.credentials.token = None
+            if self._credentials.token == token:
+                self._credentials.token = None
                 self._refused = True
             if token == self._second:
                 return KeyRefused("UNAUTHENTICATED")
