@@ -28,6 +28,12 @@ from worker.pipeline.sweep import Sweeper
 
 log = structlog.get_logger(__name__)
 
+_SDKS = {
+    "google-generativeai": "end-of-life since November 2025; GEMINI_SDK=google-genai is maintained "
+    "and adds Vertex AI",
+    "google-genai": "maintained",
+}
+
 
 def build_gemini(settings: Settings, given_back: threading.Event | None = None) -> Client:
     """The client of the configured models; without an API key its stand-in.
@@ -37,6 +43,7 @@ def build_gemini(settings: Settings, given_back: threading.Event | None = None) 
     if not settings.asks_gemini:
         log.warning("gemini.no_api_key", effect="every answer comes from the fallback library")
         return WithoutKey()
+    log.info("gemini.sdk", sdk=settings.gemini_sdk, note=_SDKS[settings.gemini_sdk])
     models = [build_model(settings, name) for name in settings.gemini_models]
     return GeminiClient(models, Limits.of(settings), given_back=given_back)
 

@@ -118,7 +118,9 @@ def test_each_call_of_gemini_is_a_span_that_says_what_came_of_it(run: Run) -> No
     calls = [span.attributes for span in run.spans if span.name == "gemini"]
     assert [call.get("error.type") for call in calls] == ["Unavailable", None]
     assert {call["gen_ai.request.model"] for call in calls} == {Settings().gemini_model}
-    assert calls[1]["gen_ai.usage.output_tokens"] == run.shown["usage"]["output_tokens"] > 0
+    usage = run.shown["usage"]
+    paid = usage["output_tokens"] + usage["thought_tokens"]
+    assert calls[1]["gen_ai.usage.output_tokens"] == paid > usage["output_tokens"] > 0
 
 
 def test_submit_says_how_it_was_answered(run: Run) -> None:

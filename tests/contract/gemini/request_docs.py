@@ -1,4 +1,4 @@
-"""docs/gemini.md shows the request that each SDK sends; compare it with what arrives.
+"""docs/gemini/README.md shows the request that each SDK sends; compare it with what arrives.
 
 python -m tests.contract.gemini.request_docs           fails when a request differs
 python -m tests.contract.gemini.request_docs --write   writes them anew
@@ -16,7 +16,7 @@ from tests.fake_gemini import FakeGemini
 from worker.gemini.port import StepRequest
 from worker.wiring import build_sdk
 
-DOCUMENT = ROOT / "docs" / "gemini.md"
+DOCUMENT = ROOT / "docs" / "gemini" / "README.md"
 EXAMPLE = re.compile(r"(<!-- (google-[a-z]+) -->\n+```json\n)(.*?)(```)", re.DOTALL)
 MODEL = "gemini-3.8-flash"
 REQUEST = StepRequest(

@@ -1,4 +1,4 @@
-"""docs/gemini.md shows the requests that are sent."""
+"""docs/gemini/README.md shows the requests that are sent."""
 
 import pytest
 
