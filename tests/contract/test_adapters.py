@@ -88,10 +88,11 @@ def test_a_valid_answer_becomes_a_step_with_its_model_and_its_cost(
     assert len(gemini.calls) == 1
 
 
+@pytest.mark.parametrize("said", ["", "x" * 101, "two\nlines"])
 def test_an_answer_that_names_no_model_is_the_asked_ones(
-    gemini: FakeGemini, adapter: Gemini
+    gemini: FakeGemini, adapter: Gemini, said: str
 ) -> None:
-    gemini.next(raw(response(json.dumps(step_fields()), modelVersion="")))
+    gemini.next(raw(response(json.dumps(step_fields()), modelVersion=said)))
     assert adapter.generate(REQUEST, seconds=5).model == "gemini-flash-latest"
 
 

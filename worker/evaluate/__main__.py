@@ -14,6 +14,7 @@ from shared.clock import utc_now
 from shared.errors import SettingsError
 from shared.settings import Settings, read_settings
 from shared.start import run
+from shared.start_checks import check_gemini
 from worker.evaluate.ask import ask_all
 from worker.evaluate.golden import load_golden_set
 from worker.evaluate.scorecard import Scorecard, lines_of, regressions, score
@@ -30,7 +31,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """0; 1 for a regression or a model that could not be asked. Raises SettingsError."""
     asked = _parsed(arguments)
     settings = with_gemini_key(read_settings())
-    if settings.gemini_api_key is None:
+    check_gemini(settings)
+    if not settings.asks_gemini:
         raise SettingsError("GEMINI_API_KEY is not set: expected a key, to ask a model")
     old = _read(asked.compare) if asked.compare else None
     models = asked.model or [settings.gemini_model]

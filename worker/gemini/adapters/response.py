@@ -33,7 +33,7 @@ def ask_once(model: str, ask: Callable[[], Any]) -> Generated:
         raise Unavailable(type(error).__name__, usage=_timed(usage, started)) from error
     return Generated(
         step=step,
-        model=str(getattr(answer, "model_version", None) or model),
+        model=_model_of(answer) or model,
         usage=_timed(usage, started),
         person_may_be_at_risk=at_risk,
     )
@@ -114,6 +114,12 @@ def _places(error: ValidationError) -> str:
         f"/{'/'.join(str(part) for part in detail['loc'])}: {detail['type']}"
         for detail in details[:5]
     )
+
+
+def _model_of(answer: Any) -> str:
+    """The model that answered, as Gemini names it; empty if it names none, or nothing like one."""
+    said = str(getattr(answer, "model_version", None) or "")
+    return said if len(said) <= 100 and said.isascii() and said.isprintable() else ""
 
 
 def _usage_of(answer: Any) -> Usage:
