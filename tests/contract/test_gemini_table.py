@@ -120,6 +120,7 @@ PAIRS = [
     Pair("invalid twice, then a step", (INVALID, INVALID, answer()), "112", "gemini"),
     Pair("invalid always", (INVALID,) * 3, "112", "fallback: invalid_output"),
     Pair("429, invalid, then a step", (QUOTA, INVALID, answer()), "122", "gemini"),
+    Pair("404, then a step", (error(404), answer()), "12", "gemini"),
     Pair("400", (error(400),), "1", "fallback: misconfigured"),
     Pair("403", (error(403),), "1", "fallback: misconfigured"),
     Pair("prompt blocked", (blocked_prompt("OTHER"),), "1", "fallback: blocked"),

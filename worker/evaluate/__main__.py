@@ -35,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not settings.asks_gemini:
         raise SettingsError("GEMINI_API_KEY is not set: expected a key, to ask a model")
     old = _read(asked.compare) if asked.compare else None
-    models = asked.model or [settings.gemini_model]
+    models = asked.model or settings.gemini_models
     cards = []
     for model in models:
         try:
@@ -90,7 +90,9 @@ def _read(file: Path) -> Scorecard:
 def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m worker.evaluate", description=__doc__)
     parser.add_argument(
-        "--model", action="append", help="again for another; GEMINI_MODEL where none is given"
+        "--model",
+        action="append",
+        help="again for another; else the configured",
     )
     parser.add_argument("--at-once", type=int, choices=range(1, 17), default=4, metavar="N")
     parser.add_argument(

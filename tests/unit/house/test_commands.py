@@ -40,7 +40,7 @@ NOT_RUN = {
     ".venv/bin/python -m worker.dead_letters": "asks a project; tests/e2e runs it on the emulators",
     ".venv/bin/python -m tests.reliability": "writes the results of a run into a document",
     ".venv/bin/python -m tests.browser": "takes pictures with Chromium",
-    ".venv/bin/python -m worker.evaluate": "tests/e2e/test_evaluate.py asks the fake",
+    ".venv/bin/python -m worker.evaluate": "tests/contract/gemini/test_evaluate.py asks the fake",
     ".venv/bin/python -m tests.fake_gemini": "a server; tests start it in their own process",
 }
 
