@@ -25,6 +25,7 @@ from worker.pipeline.fallback_answers import FallbackAnswers
 from worker.pipeline.held_claims import HeldClaims
 from worker.pipeline.process import Processor
 from worker.pipeline.sweep import Sweeper
+from worker.safety import prepare
 
 log = structlog.get_logger(__name__)
 
@@ -91,6 +92,7 @@ def build_pipeline(
     given_back: threading.Event | None = None,
 ) -> Pipeline:
     lease = timedelta(seconds=settings.lease_seconds)
+    prepare()
     fallback = FallbackAnswers(load_library())
     decider = Decider(
         gemini=gemini,

@@ -1,37 +1,32 @@
 """When help is shown instead of a task: goals that signal self-harm, and the step they get.
 
-The phrases (phrases.json, which also says how to write one) are made by hand and meant to be
-reviewed by people who speak the languages. They are no clinical instrument: they diagnose
-nothing, and a goal without a match may still come from a person at risk.
+The phrases (phrases/, one file a language; README.md says how to write one) are made by hand
+and meant to be reviewed by people who speak the languages. They are no clinical instrument: they
+diagnose nothing, and a goal without a match may still come from a person at risk.
 """
 
 import json
 import re
-import unicodedata
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from functools import cache
+from collections.abc import Mapping, Sequence
+from functools import cache, reduce
 from pathlib import Path
-from typing import Any
 
 from shared.domain.profile import Profile, Scalar
 from shared.domain.step import Step
+from worker.safety.normalised import normalised
+from worker.safety.phrase_language import FOLDER, Phrases, read_phrases
+
+FAMILIES = (("sv", "no", "da"), ("en",), ("fi",), ("de",), ("es",), ("fr",), ("pl",), ("ar",))
+"""Languages so alike that each understands the other's goals share their everyday phrases. No
+others do: an everyday phrase of one language must not hide a signal of another."""
+
+LANGUAGES = tuple(language for family in FAMILIES for language in family)
+DEFAULT_LANGUAGE = "en"
+"""Of the step, for a language that we don't know."""
+
+_NORWEGIAN = ("nb", "nn")
 
 _HERE = Path(__file__).parent
-
-_INVISIBLE = ("Mn", "Me", "Cf")
-"""Unicode categories that we drop: accents (after decomposition) and zero-width characters."""
-
-_NO_DECOMPOSITION = str.maketrans({"ø": "o", "æ": "a"})
-_LEET = str.maketrans("013457@$", "oieastas")
-_HAS_LETTER = re.compile(r"[^\W\d_]")
-_INSIDE_A_WORD = re.compile(r"(?<=\w)['’´`*]+(?=\w)")
-_NO_WORD = re.compile(r"[\W_]+")
-_SPELT_OUT = re.compile(r"\b\w(?: \w){2,}\b")
-_REPEATED_LETTER = re.compile(r"([^\W\d_])\1+")
-
-_PIECE = re.compile(r"\{(?P<list>\w+)\}|(?P<sign>[()\[\]|~$])|(?P<word>[^\s()\[\]{}|~$]+)")
-_SIGNS = {"(": "(?:", ")": ")", "[": "(?:", "]": ")?", "|": "|", "$": r"\Z"}
 
 _NUMBER = re.compile(r"(?P<number>[+-]?\d+(?:[.,]\d+)?)\s*(?:%|/\s*\d+)?")
 """3, 0.4, 0,4, 40 % and 3/10."""
@@ -40,7 +35,8 @@ _NUMBER = re.compile(r"(?P<number>[+-]?\d+(?:[.,]\d+)?)\s*(?:%|/\s*\d+)?")
 def signals_self_harm(goal: str, profile: Profile | None) -> bool:
     """Whether to answer with the caring step, and to send nothing to Gemini.
 
-    Swedish and English. Where a goal is ambiguous ("jag orkar inte mer") it signals, and so do
+    Every language's phrases are searched, whatever the language of the activation is: people write
+    in their own. Where a goal is ambiguous ("jag orkar inte mer") it signals, and so do
     negation, recovery and worry for someone else ("I don't want to kill myself, I want help"):
     care that was not needed costs one step, care that was missing may cost a life.
 
@@ -51,52 +47,50 @@ def signals_self_harm(goal: str, profile: Profile | None) -> bool:
     flags = profile.wellbeing_flags if profile else None
     if flags is not None and _signals_risk(flags.suicide_risk):
         return True
-    return _phrases().signal_in(goal)
+    plain = normalised(goal)
+    return any(_signal_in(plain, family) for family in _families())
 
 
 def caring_step(language: str) -> Step:
-    """The step with real help: Swedish for `sv` and its regions, otherwise English."""
+    """The step with real help, in the language of the tag ("sv-SE", "nb"), otherwise in English."""
     spoken = language.lower().replace("_", "-").partition("-")[0]
-    return _steps()["sv" if spoken == "sv" else "en"]
+    spoken = "no" if spoken in _NORWEGIAN else spoken
+    return _steps()[spoken if spoken in LANGUAGES else DEFAULT_LANGUAGE]
 
 
-@dataclass(frozen=True)
-class _Phrases:
-    signals: re.Pattern[str]
-    everyday: re.Pattern[str]
-    no_risk: frozenset[str]
+def _signal_in(goal: str, family: Sequence[Phrases]) -> bool:
+    left = reduce(lambda words, phrases: phrases.without_everyday(words), family, goal)
+    return any(phrases.signal_in(left) for phrases in family)
 
-    def signal_in(self, text: str) -> bool:
-        """Cuts out everyday phrases and searches the rest, so that "dör av skratt" is no signal but
-        can't hide one beside it."""
-        words = " " + _normalised(text)
-        return self.signals.search(self.everyday.sub(" #", words)) is not None
+
+def prepare() -> None:
+    """Reads the phrases and the steps, which takes about a second: no goal waits for it, and a
+    broken file stops the start. Raises ValueError when a file is broken."""
+    _families()
+    _steps()
 
 
 @cache
-def _phrases() -> _Phrases:
-    listed = _read("phrases.json")
-    words = listed["words"]
-    return _Phrases(
-        signals=_one_pattern(_all_phrases(listed["signals"]), words),
-        everyday=_one_pattern(_all_phrases(listed["everyday"]), words),
-        no_risk=frozenset(_normalised(word) for word in listed["no_risk"]["words"]),
+def _families() -> tuple[tuple[Phrases, ...], ...]:
+    return tuple(
+        tuple(read_phrases(FOLDER / f"{language}.json") for language in family)
+        for family in FAMILIES
     )
 
 
 @cache
+def _no_risk() -> frozenset[str]:
+    listed = json.loads((_HERE / "no_risk.json").read_text(encoding="utf-8"))
+    return frozenset(normalised(word) for word in listed["words"])
+
+
+@cache
 def _steps() -> Mapping[str, Step]:
-    steps = _read("steps.json")["steps"]
-    return {language: Step.model_validate(step) for language, step in steps.items()}
-
-
-def _read(name: str) -> dict[str, Any]:
-    content: dict[str, Any] = json.loads((_HERE / name).read_text(encoding="utf-8"))
-    return content
-
-
-def _all_phrases(groups: Iterable[Mapping[str, Any]]) -> list[str]:
-    return [phrase for group in groups for phrase in group["phrases"]]
+    files = {language: _HERE / "steps" / f"{language}.json" for language in LANGUAGES}
+    return {
+        language: Step.model_validate_json(file.read_text(encoding="utf-8"))
+        for language, file in files.items()
+    }
 
 
 def _signals_risk(flag: Scalar | None) -> bool:
@@ -106,52 +100,4 @@ def _signals_risk(flag: Scalar | None) -> bool:
         return flag > 0
     if number := _NUMBER.fullmatch(flag.strip()):
         return float(number["number"].replace(",", ".")) > 0
-    return _normalised(flag) not in _phrases().no_risk
-
-
-def _normalised(text: str) -> str:
-    """Words in lower case, one space apart, without accents, doubled letters and disguise.
-
-    Å, ä and ö become a, a and o: people leave the dots out, and so do keyboards abroad.
-    """
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
-    visible = "".join(sign for sign in decomposed if unicodedata.category(sign) not in _INVISIBLE)
-    plain = _INSIDE_A_WORD.sub("", visible.translate(_NO_DECOMPOSITION))
-    words = _NO_WORD.sub(" ", " ".join(_without_leet(word) for word in plain.split())).strip()
-    joined = _SPELT_OUT.sub(lambda spelt: spelt[0].replace(" ", ""), words)
-    return _REPEATED_LETTER.sub(r"\1", joined)
-
-
-def _without_leet(word: str) -> str:
-    """A word of digits only stays a number: "10 kms" is a run."""
-    return word.translate(_LEET) if _HAS_LETTER.search(word) else word
-
-
-def _one_pattern(phrases: Iterable[str], words: Mapping[str, list[str]]) -> re.Pattern[str]:
-    """Linear: every part of a phrase is a fixed word or repeated at most three times."""
-    parts = "|".join(_translated(phrase, words) for phrase in phrases)
-    return re.compile(rf"(?:{parts})(?= |\Z)")
-
-
-def _translated(phrase: str, words: Mapping[str, list[str]]) -> str:
-    """A phrase as a regular expression; each word includes the space before it."""
-    return "".join(_translated_piece(piece, words) for piece in _PIECE.finditer(phrase))
-
-
-def _translated_piece(piece: re.Match[str], words: Mapping[str, list[str]]) -> str:
-    if piece["list"]:
-        return _any_of(words[piece["list"]])
-    if piece["sign"] == "~":
-        return _any_of(words["filler"]) + "{0,3}"
-    if piece["sign"]:
-        return _SIGNS[piece["sign"]]
-    return _word(piece["word"])
-
-
-def _any_of(entries: Iterable[str]) -> str:
-    return f"(?:{'|'.join(''.join(_word(word) for word in entry.split()) for entry in entries)})"
-
-
-def _word(word: str) -> str:
-    stem = "".join(f" {part}" for part in _normalised(word).split())
-    return stem + r"\w*" if word.endswith("*") else stem
+    return normalised(flag) not in _no_risk()

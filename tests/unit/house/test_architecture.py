@@ -45,7 +45,9 @@ INSIDE: dict[str, set[str]] = {
     "worker.pipeline": {"worker.gemini", "worker.fallback", "worker.safety"},
     "worker.gemini": NOTHING,
     "worker.evaluate": {"worker.gemini", "worker.wiring"},
-    "worker.wiring": {"worker.pipeline", "worker.board", "worker.gemini", "worker.fallback"},
+    "worker.wiring": {
+        *("worker.pipeline", "worker.board", "worker.gemini", "worker.fallback", "worker.safety"),
+    },
     "worker.fallback": NOTHING,
     "worker.safety": NOTHING,
     "worker.board": {"worker.gemini"},

@@ -126,8 +126,9 @@ def a_wish(goal: str) -> object:
 
 
 OF_SAFETY = (
-    *("safety._HAS_LETTER", "safety._INSIDE_A_WORD", "safety._NO_WORD", "safety._SPELT_OUT"),
-    *("safety._REPEATED_LETTER", "safety._one_pattern"),
+    *("normalised._HAS_LETTER", "normalised._INSIDE_A_WORD", "normalised._NO_WORD"),
+    *("normalised._SPELT_OUT", "normalised._WRITTEN_OUT", "normalised._REPEATED_LETTER"),
+    "phrase_language._one_pattern",
 )
 OF_A_HEADER = (
     *("history._limit", "idempotency._KEY", "idempotency._QUOTED", "request.language_of"),
@@ -202,7 +203,10 @@ CASES = {
         f"wish: {unit!r}": Case(MAX_GOAL_CHARACTERS, repeated(unit), a_wish, OF_SAFETY)
         for unit in (
             *("a ", "a", "a'", "'", " ", "_", "\u0301\u0316", "\ufdfa", "0", "@a"),
-            *("vill inte ", "dö ", "ta livet ", "kill my ", "want to ", "att "),
+            *("vill inte ", "dö ", "ta livet ", "kill my ", "want to ", "i want to be ", "att "),
+            *("jeg vil ikke ", "jeg tenker på å ", "en halua ", "ich will nicht ", "no quiero "),
+            *("je ne veux plus ", "nie chcę ", "لا اريد ", "ما عاد بدي "),
+            *("take all my ", "everyone would be better ", "every time the train comes i "),
         )
     },
     **{
@@ -214,7 +218,7 @@ CASES = {
 }
 
 NO_STRANGER = {
-    "safety._PIECE": "reads our own phrases.json",
+    "phrase_language._PIECE": "reads our own phrases",
     "settings._ENDPOINT": "an operator's",
     "settings._ORIGIN": "an operator's",
     "settings._SECRET_VERSION": "an operator's",

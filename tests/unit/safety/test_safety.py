@@ -10,10 +10,10 @@ import pytest
 
 from shared.domain.profile import Profile, Scalar, WellbeingFlags
 from shared.domain.step import Step
-from worker.safety import caring_step, signals_self_harm
+from worker.safety import LANGUAGES, caring_step, signals_self_harm
 
 EXAMPLES: dict[str, Any] = json.loads(
-    Path(__file__).with_name("safety_examples.json").read_text(encoding="utf-8")
+    Path(__file__).with_name("examples.json").read_text(encoding="utf-8")
 )
 TUNED = EXAMPLES["tuned"]
 ROUNDS: list[dict[str, Any]] = EXAMPLES["held_out"]
@@ -179,25 +179,38 @@ def test_the_same_goal_always_gets_the_same_answer() -> None:
     assert [signals_self_harm(goal, None) for goal in goals] == first
 
 
-@pytest.mark.parametrize("language", ["sv", "sv-SE", "SV-fi", "en", "en-GB", "de", ""])
+@pytest.mark.parametrize("language", [*LANGUAGES, "sv-SE", "SV-fi", "en-GB", "tr", ""])
 def test_the_caring_step_is_a_whole_step_that_names_real_help(language: str) -> None:
     step = caring_step(language)
     assert Step.model_validate(step.model_dump()) == step
     assert all(name in step.description for name in HELP)
 
 
-def test_the_caring_step_is_swedish_for_swedish_and_english_for_all_others() -> None:
-    assert caring_step("sv") == caring_step("sv-SE")
-    assert caring_step("en") == caring_step("de") == caring_step("svx")
-    assert caring_step("sv") != caring_step("en")
+def test_every_language_has_a_caring_step_of_its_own() -> None:
+    assert len({caring_step(language).description for language in LANGUAGES}) == len(LANGUAGES)
 
 
-def test_the_english_step_names_help_for_any_country_before_the_swedish() -> None:
-    description = caring_step("en").description
-    assert description.index("findahelpline.com") < description.index("90101")
+@pytest.mark.parametrize(
+    ("tag", "language"),
+    [
+        *(("sv-SE", "sv"), ("de_AT", "de"), ("AR-eg", "ar"), ("es-419", "es")),
+        *(("nb", "no"), ("nn", "no"), ("nb-NO", "no"), ("no", "no")),
+        *(("tr", "en"), ("svx", "en"), ("", "en")),
+    ],
+)
+def test_a_region_keeps_its_language_and_an_unknown_language_reads_english(
+    tag: str, language: str
+) -> None:
+    assert caring_step(tag) == caring_step(language)
 
 
-@pytest.mark.parametrize("language", ["sv", "en"])
+@pytest.mark.parametrize("language", sorted({*LANGUAGES} - {"sv"}))
+def test_help_for_any_country_is_named_before_the_next_steps(language: str) -> None:
+    description = caring_step(language).description
+    assert description.index("findahelpline.com") < len(description) * 3 / 4
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_the_caring_step_needs_nobody_and_nothing_first(language: str) -> None:
     step = caring_step(language)
     assert step.activation_type == "social"
