@@ -36,7 +36,8 @@ export function button(label, click, look = "quiet") {
   return el("button", { type: "button", class: look, click }, label);
 }
 
-/** The heading of a view: it gets the focus when the view changes, so that it is read out. */
+/** The heading of a view: it gets the focus when the view changes, so that it is read out. A step's
+ *  title may be in a language that is read from right to left. */
 export function heading(text) {
-  return el("h1", { tabindex: "-1" }, text);
+  return el("h1", { tabindex: "-1", dir: "auto" }, text);
 }

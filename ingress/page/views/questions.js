@@ -18,7 +18,7 @@ export function questionList(id, { questions, prompt }) {
   });
   return el("section", { class: "questions" },
     el("h2", {}, t("step.after")),
-    el("p", {}, prompt),
+    el("p", { dir: "auto" }, prompt),
     el("ul", {}, ...items),
     el("p", { class: "small" }, t("step.kept")));
 }
@@ -29,5 +29,5 @@ function item(name, question, { ticked, note }, keep) {
   const area = el("textarea", { rows: 1, placeholder: t("step.write"), autocomplete: "off",
     "aria-label": t("step.note", { question }), input: () => keep({ note: area.value }) });
   area.value = note;
-  return el("li", {}, box, el("label", { for: name }, question), area);
+  return el("li", {}, box, el("label", { for: name, dir: "auto" }, question), area);
 }

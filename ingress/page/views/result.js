@@ -29,10 +29,10 @@ function stepCard(activation, actions, stage) {
   const { step, source, activation_id: id } = activation;
   return card({ class: "step" },
     source === "fallback" && fallbackNote(stage, activation),
-    el("p", { class: "introduction" }, step.introduction_message),
+    el("p", { class: "introduction", dir: "auto" }, step.introduction_message),
     heading(step.title),
     factsOf(step),
-    el("p", { class: "description" }, step.description),
+    el("p", { class: "description", dir: "auto" }, step.description),
     el("div", { class: "asides" },
       aside("step.prepare", step.preparation_message),
       step.prerequisite && aside("step.need", step.prerequisite)),
@@ -52,7 +52,7 @@ function factsOf(step) {
 }
 
 function aside(title, text) {
-  return el("section", { class: "aside" }, el("h2", {}, t(title)), el("p", {}, text));
+  return el("section", { class: "aside" }, el("h2", {}, t(title)), el("p", { dir: "auto" }, text));
 }
 
 function fallbackNote(stage, activation) {

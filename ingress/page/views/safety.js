@@ -12,16 +12,17 @@ export function safetyCard(step, actions) {
       el("span", { class: "number" }, t("safety.call", { number })),
       el("span", {}, t(`safety.${number}`)))));
   return card({ class: "safety" },
-    el("p", { class: "introduction" }, step.introduction_message),
+    el("p", { class: "introduction", dir: "auto" }, step.introduction_message),
     heading(step.title),
     el("h2", {}, t("safety.help")),
     el("ul", { class: "numbers" }, ...numbers),
     el("p", { class: "small" },
       el("a", { href: ELSEWHERE, target: "_blank", rel: "noopener noreferrer" },
         t("safety.elsewhere"))),
-    el("p", { class: "description" }, step.description),
-    el("p", {}, step.preparation_message),
-    el("ul", { class: "thoughts" }, ...step.questions.map((question) => el("li", {}, question))),
-    el("p", {}, step.prompt),
+    el("p", { class: "description", dir: "auto" }, step.description),
+    el("p", { dir: "auto" }, step.preparation_message),
+    el("ul", { class: "thoughts" },
+      ...step.questions.map((question) => el("li", { dir: "auto" }, question))),
+    el("p", { dir: "auto" }, step.prompt),
     actions);
 }
