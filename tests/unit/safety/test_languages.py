@@ -11,12 +11,18 @@ import pytest
 from tests.support.tables import SUMMARIES
 from worker.safety import LANGUAGES, signals_self_harm
 
-SETS: dict[str, dict[str, Any]] = {
-    name: json.loads(Path(__file__).with_name(f"{name}.json").read_text(encoding="utf-8"))
-    for name in ("working", "held_out")
-}
+
+def read(name: str) -> dict[str, Any]:
+    file = Path(__file__).with_name(f"{name}.json")
+    content: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    return content
+
+
+SETS = {name: read(name) for name in ("working", "held_out")}
+HARD = read("hard")
 
 LEAST_RECALL = {language: 0.95 if language in ("sv", "en") else 0.8 for language in LANGUAGES}
+LEAST_RECALL_OF_HARD = 0.95
 MOST_FALSE_ALARMS = 0.02
 """Of the everyday goals of all languages together: one in fifty."""
 
@@ -60,9 +66,26 @@ def test_hardly_any_everyday_goal_is_taken_for_a_crisis(name: str) -> None:
     assert wrong / sum(one.everyday for one in figures) <= MOST_FALSE_ALARMS
 
 
+def test_most_hard_sentences_are_found_since_they_were_mended() -> None:
+    assert len(found_of_hard()) / len(hard()) >= LEAST_RECALL_OF_HARD
+
+
+def test_hardly_any_hard_everyday_goal_is_taken_for_a_crisis() -> None:
+    wrong = [goal for goal in HARD["everyday"] if signals_self_harm(goal, None)]
+    assert len(wrong) / len(HARD["everyday"]) <= MOST_FALSE_ALARMS
+
+
+def hard() -> list[str]:
+    return [goal for one in HARD["rounds"] for goal in one["signal"]]
+
+
+def found_of_hard() -> list[str]:
+    return [goal for goal in hard() if signals_self_harm(goal, None)]
+
+
 def test_the_figures_are_printed_when_the_tests_end() -> None:
     SUMMARIES["crises found by phrases alone"] = list(table())
-    assert len(SUMMARIES["crises found by phrases alone"]) == len(LANGUAGES) + 2
+    assert len(SUMMARIES["crises found by phrases alone"]) == len(LANGUAGES) + 3
 
 
 def table() -> Iterator[str]:
@@ -70,12 +93,20 @@ def table() -> Iterator[str]:
     for language in LANGUAGES:
         worked, held = (str(measured(of, language)) for of in SETS.values())
         yield f"{language:<6}{worked:<36}{held}"
+    firsts = ", ".join(f"{one['first_run']}" for one in HARD["rounds"])
+    each = len(HARD["rounds"][0]["signal"])
+    now = f"{len(found_of_hard())} of {len(hard())}"
+    yield f"hard on purpose: {firsts} of {each} when first run; since mended, {now} together"
     yield "written by the author of the phrases: expect real goals to be missed more often"
 
 
 def first_run() -> str:
     first = SETS["held_out"]["first_run"]
     return f"{first['found']} of {first['signals']}, false {first['false_alarms']}"
+
+
+def test_every_hard_round_is_as_long_as_the_others() -> None:
+    assert {len(one["signal"]) for one in HARD["rounds"]} == {40}
 
 
 def test_there_are_enough_sentences_and_none_twice() -> None:
