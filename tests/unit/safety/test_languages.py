@@ -126,6 +126,11 @@ def test_there_are_enough_sentences_and_none_twice() -> None:
         "to do list",
         "hyvä tapa elää",
         "me muero de risa y mañana madrugo",
+        "spela fotboll i SV Werder",
+        "get up",
+        "giv mor et kys",
+        "override the default",
+        "jamais ne pas dire bonjour",
     ],
 )
 def test_a_word_of_one_language_is_no_signal_of_another(goal: str) -> None:
