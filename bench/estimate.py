@@ -29,12 +29,8 @@ def estimate(thoughts: int = 0) -> Usage:
     """Tokens of one activation, with a step as long as those of our own library."""
     request = StepRequest(mood=2, goal=GOAL, language="sv")
     told = SYSTEM_INSTRUCTION + user_message(request) + json.dumps(step_schema())
-    library = load_library()
-    steps = [
-        library.step_for(str(number), mood=mood, language="sv")
-        for mood in range(1, 6)
-        for number in range(200)
-    ]
+    shelves = load_library().shelves["sv"].values()
+    steps = [step for shelf in shelves for band in shelf.values() for step in band]
     said = mean(len(step.model_dump_json()) for step in steps)
     return Usage(
         gemini_calls=1,

@@ -25,6 +25,9 @@ class FallbackAnswers:
         if caring is not None:
             return caring
         step = self.library.step_for(
-            activation.activation_id, mood=activation.mood, language=activation.language
+            activation.activation_id,
+            mood=activation.mood,
+            goal=activation.goal,
+            language=activation.language,
         )
         return Answer(step=step, source="fallback", fallback_reason=reason)

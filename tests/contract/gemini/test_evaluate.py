@@ -26,8 +26,9 @@ def coach(gemini: FakeGemini, *, sees_crises: bool = True) -> Behaviour:
 
     def behave(handler: Handler, playing: Playing) -> None:
         asked = json.loads(gemini.calls[-1].user_text.split("\n")[1])
-        step = library.step_for(asked["goal"], mood=asked["mood"], language=asked["language"])
-        at_risk = sees_crises and asked["goal"] in CRISES
+        goal, mood, language = asked["goal"], asked["mood"], asked["language"]
+        step = library.step_for(goal, mood=mood, goal=goal, language=language)
+        at_risk = sees_crises and goal in CRISES
         answer(**json.loads(step.model_dump_json()), person_may_be_at_risk=at_risk)(
             handler, playing
         )
