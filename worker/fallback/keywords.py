@@ -12,7 +12,8 @@ class Keywords:
     by_topic: Mapping[str, tuple[str, ...]]
 
     def first_topic_in(self, goal: str) -> str | None:
-        """The topic that the goal mentions first; None without a keyword.
+        """The topic that the goal mentions first (of two at one word, the one listed first); None
+        without a keyword.
 
         Linear in the goal: each keyword, of a few dozen characters, is looked for once.
         """

@@ -127,6 +127,7 @@ def test_texts_are_plain(language: str) -> None:
     """No markup, no control or invisible characters, no line breaks, no straight quotes."""
     for text in (text for *_, step in shelved(language) for text in _texts(step)):
         assert not set(text) & set('‹›<>&"'), text
+        assert ".." not in text
         assert not [sign for sign in text if unicodedata.category(sign)[0] == "C"], text
         assert text == unicodedata.normalize("NFC", " ".join(text.split()))
 
