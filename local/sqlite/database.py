@@ -3,6 +3,9 @@
 WAL lets readers and one writer work side by side. A commit outlives every crash of a process; a
 durable one outlives a power cut as well, for 1.2 ms instead of 0.06. Every write is one statement
 or one short immediate transaction.
+
+One thread of a process writes at a time. SQLite lets one write, too, but its busy handler sleeps and
+tries again, for up to 100 ms a time: a lock wakes the next writer as soon as the last one is done.
 """
 
 import sqlite3
@@ -98,30 +101,46 @@ class Database:
     def __init__(self, path: Path, sleep: Callable[[float], None] = time.sleep) -> None:
         self._path = path
         self._sleep = sleep
+        self._writing = threading.RLock()
         self.changed = Bell(path.with_name(f"{path.name}-changed"))
         """Rung with the id of an activation that was written."""
         self.published = Bell(path.with_name(f"{path.name}-published"))
         self._local = threading.local()
 
     def execute(self, statement: str, *parameters: Any) -> sqlite3.Cursor:
-        """One statement, committed unless it is in a transaction. Raises StoreUnavailable."""
+        """One statement, which reads or is in a transaction. Raises StoreUnavailable."""
         with _translated():
             return self._connection().cursor(_Cursor).execute(statement, parameters)
+
+    def write(self, statement: str, *parameters: Any) -> sqlite3.Cursor:
+        """One statement, committed unless it is in a transaction. Raises StoreUnavailable."""
+        with self._one_writer():
+            return self.execute(statement, *parameters)
 
     @contextmanager
     def transaction(self, *, durable: bool = False) -> Iterator[None]:
         """The statements inside are committed together. Raises StoreUnavailable."""
-        if durable:
-            self.execute("PRAGMA synchronous = FULL")
-        self.execute("BEGIN IMMEDIATE")
+        with self._one_writer():
+            if durable:
+                self.execute("PRAGMA synchronous = FULL")
+            self.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self.execute("COMMIT")
+                if durable:
+                    self.execute("PRAGMA synchronous = NORMAL")
+            except BaseException:
+                self._forget_connection()
+                raise
+
+    @contextmanager
+    def _one_writer(self) -> Iterator[None]:
+        if not self._writing.acquire(timeout=BUSY_SECONDS):
+            raise StoreUnavailable("another thread is writing")
         try:
             yield
-            self.execute("COMMIT")
-            if durable:
-                self.execute("PRAGMA synchronous = NORMAL")
-        except BaseException:
-            self._forget_connection()
-            raise
+        finally:
+            self._writing.release()
 
     def forget_old_pages(self) -> None:
         """Write the file anew, without what was erased, and empty the write-ahead log.

@@ -86,7 +86,7 @@ class SqliteQueue:
 
     def nack(self, delivery: Delivery, *, pause: timedelta) -> None:
         """Deliver it again after the pause, unless a later delivery has leased it meanwhile."""
-        self._database.execute(
+        self._database.write(
             "UPDATE messages SET visible_at = ? WHERE message_id = ? AND deliveries = ?",
             to_microseconds(utc_now() + pause),
             delivery.message_id,
@@ -102,7 +102,7 @@ class SqliteQueue:
     def make_leased_visible(self) -> None:
         """End all leases. Called when the only dispatcher starts: nobody holds one any more."""
         now = to_microseconds(utc_now())
-        self._database.execute(
+        self._database.write(
             "UPDATE messages SET visible_at = ? WHERE deliveries > 0 AND visible_at > ?", now, now
         )
 
@@ -112,7 +112,7 @@ class SqliteQueue:
 
     def _take_off(self, delivery: Delivery) -> bool:
         """False when it is gone already."""
-        gone = self._database.execute(
+        gone = self._database.write(
             "DELETE FROM messages WHERE message_id = ?", delivery.message_id
         )
         return gone.rowcount == 1
@@ -126,7 +126,7 @@ class SqliteQueue:
 
     def _insert(self, topic: str, message: Message) -> None:
         now = to_microseconds(utc_now())
-        self._database.execute(
+        self._database.write(
             "INSERT INTO messages (topic, data, attributes, published_at, visible_at)"
             " VALUES (?, ?, ?, ?, ?)",
             topic,

@@ -73,7 +73,7 @@ class SqliteStore:
     def replace(self, activation: Activation, expected_version: str) -> Stored:
         row = self._row(activation)
         # A patch keeps the fields that a later release has added, and deletes those that are null.
-        changed = self._database.execute(
+        changed = self._database.write(
             "UPDATE activations SET expires_at = ?, due_at = ?, version = ?, written_at = ?,"
             " body = json_patch(body, ?) WHERE activation_id = ? AND CAST(version AS TEXT) = ?",
             *(row[name] for name in ("expires_at", "due_at", "version", "written_at", "body")),
@@ -135,7 +135,7 @@ class SqliteStore:
                 changed.wait(min(left, LOOK_SECONDS))
 
     def keep_dead_letter(self, letter: DeadLetter) -> None:
-        self._database.execute(
+        self._database.write(
             "INSERT OR IGNORE INTO dead_letters (message_id, data, attributes, why, received_at,"
             " activation_id, user_id) VALUES (?, ?, ?, ?, ?, ?, ?)",
             letter.message_id,
@@ -161,7 +161,7 @@ class SqliteStore:
         return found[0] if found else None
 
     def discard_dead_letter(self, message_id: str) -> None:
-        self._database.execute("DELETE FROM dead_letters WHERE message_id = ?", message_id)
+        self._database.write("DELETE FROM dead_letters WHERE message_id = ?", message_id)
         self._database.forget_old_pages()
 
     def ping(self) -> None:
@@ -173,14 +173,14 @@ class SqliteStore:
         It also finishes an erasure that a crash has cut off.
         """
         now = self._clock()
-        self._database.execute(
+        self._database.write(
             "DELETE FROM dead_letters WHERE received_at <= ?",
             to_microseconds(now - DEAD_LETTERS_KEPT),
         )
-        self._database.execute(
+        self._database.write(
             "DELETE FROM submissions WHERE submitted_at <= ?", to_microseconds(now - A_DAY)
         )
-        gone = self._database.execute(
+        gone = self._database.write(
             "DELETE FROM activations WHERE expires_at <= ?", to_microseconds(now)
         )
         self._database.forget_old_pages()
