@@ -4,8 +4,8 @@ WAL lets readers and one writer work side by side. A commit outlives every crash
 durable one outlives a power cut as well, for 1.2 ms instead of 0.06. Every write is one statement
 or one short immediate transaction.
 
-One thread of a process writes at a time. SQLite lets one write, too, but its busy handler sleeps and
-tries again, for up to 100 ms a time: a lock wakes the next writer as soon as the last one is done.
+One thread of a process writes at a time. So SQLite has it, too, but its busy handler sleeps, up to
+100 ms a time, and tries again: a lock wakes the next writer as soon as the last one is done.
 """
 
 import sqlite3
@@ -19,6 +19,7 @@ from typing import Any
 import structlog
 
 from local.sqlite.bell import Bell
+from local.sqlite.flush import WalFlush
 from shared.errors import StoreUnavailable
 
 log = structlog.get_logger(__name__)
@@ -102,6 +103,7 @@ class Database:
         self._path = path
         self._sleep = sleep
         self._writing = threading.RLock()
+        self._flush = WalFlush(path.with_name(f"{path.name}-wal"))
         self.changed = Bell(path.with_name(f"{path.name}-changed"))
         """Rung with the id of an activation that was written."""
         self.published = Bell(path.with_name(f"{path.name}-published"))
@@ -121,17 +123,16 @@ class Database:
     def transaction(self, *, durable: bool = False) -> Iterator[None]:
         """The statements inside are committed together. Raises StoreUnavailable."""
         with self._one_writer():
-            if durable:
-                self.execute("PRAGMA synchronous = FULL")
             self.execute("BEGIN IMMEDIATE")
             try:
                 yield
                 self.execute("COMMIT")
-                if durable:
-                    self.execute("PRAGMA synchronous = NORMAL")
             except BaseException:
                 self._forget_connection()
                 raise
+        if durable:
+            with _translated():
+                self._flush.wait()
 
     @contextmanager
     def _one_writer(self) -> Iterator[None]:
@@ -225,5 +226,5 @@ def _keep_private(path: Path) -> None:
 def _translated() -> Iterator[None]:
     try:
         yield
-    except sqlite3.Error as error:
+    except (sqlite3.Error, OSError) as error:
         raise StoreUnavailable(str(error)) from error

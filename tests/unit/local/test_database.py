@@ -1,14 +1,14 @@
 """The local file: who may read it, and what it says when it can't be used."""
 
+import errno
 import os
 import resource
 import sqlite3
 import stat
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -48,36 +48,49 @@ def test_a_folder_that_has_become_read_only_is_found_at_the_start() -> None:
         folder.chmod(0o755)
 
 
-def synchronous(database: Database) -> object:
-    """1 is NORMAL: a power cut may take the latest commits. 2 is FULL."""
-    return database.execute("PRAGMA synchronous").fetchone()[0]
+@pytest.fixture
+def flushed(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Grows with each flush of the write-ahead log."""
+    flushes: list[int] = []
+    monkeypatch.setattr("local.sqlite.flush.flush_file", flushes.append)
+    return flushes
 
 
-def test_only_a_durable_transaction_waits_for_the_disk(tmp_path: Path) -> None:
-    database = open_database(tmp_path)
-    with database.transaction(durable=True):
-        assert synchronous(database) == 2
-    assert synchronous(database) == 1
-    with suppress(ZeroDivisionError), database.transaction(durable=True):
-        raise ZeroDivisionError
-    assert synchronous(database) == 1
-
-
-def test_what_was_accepted_is_durable_and_what_comes_after_need_not_be(tmp_path: Path) -> None:
-    seen: list[object] = []
-
-    class Watched(Database):
-        def execute(self, statement: str, *parameters: Any) -> sqlite3.Cursor:
-            if statement.startswith(("INSERT INTO activations", "UPDATE activations")):
-                seen.append(synchronous(self))
-            return super().execute(statement, *parameters)
-
-    open_database(tmp_path)
-    watched = Watched(tmp_path / FILE_NAME)
-    store = SqliteStore(watched)
+def test_what_was_accepted_is_flushed_and_what_comes_after_need_not_be(
+    tmp_path: Path, flushed: list[int]
+) -> None:
+    store = SqliteStore(open_database(tmp_path))
     created = store.create(an_activation())
+    assert len(flushed) == 1
     store.replace(created.activation.cancelled(now=NOON), created.version)
-    assert seen == [2, 1]
+    assert len(flushed) == 1
+
+
+def test_a_commit_is_flushed_after_it_was_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database, seen = open_database(tmp_path), []
+
+    def look(_: int) -> None:
+        with closing(sqlite3.connect(tmp_path / FILE_NAME)) as another:
+            seen.append(another.execute("SELECT count(*) FROM messages").fetchone()[0])
+
+    monkeypatch.setattr("local.sqlite.flush.flush_file", look)
+    with database.transaction(durable=True):
+        put_a_message(database)
+    assert seen == [1]
+
+
+def test_what_the_disk_does_not_confirm_is_not_accepted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: int) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    store = SqliteStore(open_database(tmp_path))
+    monkeypatch.setattr("local.sqlite.flush.flush_file", refuse)
+    with pytest.raises(StoreUnavailable):
+        store.create(an_activation())
 
 
 def test_a_file_that_is_no_database_is_an_outage_not_a_crash(tmp_path: Path) -> None:
