@@ -7,16 +7,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-import requests
 import structlog
+import urllib3
 
 from local.run.processes import Child, NotReady, stop_all
 
 log = structlog.get_logger(__name__)
 
 READY_SECONDS = 60.0
-LOOK_SECONDS = 0.1
-RESTART_PAUSE_SECONDS = 1.0
+READY_LOOK_SECONDS = 0.1
+LOOK_SECONDS = 1.0
+"""How often a child may be restarted, too: one that ends at once would else be started for ever."""
+
 GRACE_SECONDS = 11.0
 """A little more than the services' own grace (shared/drain.py)."""
 
@@ -72,14 +74,14 @@ class Supervisor:
             waiting = [url for url in waiting if not answers_ok(url)]
             if waiting and time.monotonic() > end:
                 raise NotReady(f"{waiting[0]} was not ready within {READY_SECONDS:g} s")
-            self._stopping.wait(LOOK_SECONDS if waiting else 0)
+            self._stopping.wait(READY_LOOK_SECONDS if waiting else 0)
         return not self._stopping.is_set()
 
     def _keep_up(self) -> None:
         while not self._stopping.wait(LOOK_SECONDS):
             for child in self.children:
                 code = child.exit_code()
-                if code is not None and not self._stopping.wait(RESTART_PAUSE_SECONDS):
+                if code is not None:
                     log.error("process.restarted", name=child.name, exit_code=code)
                     child.start()
 
@@ -91,9 +93,7 @@ class Supervisor:
 
 
 def answers_ok(url: str) -> bool:
-    with requests.Session() as session:
-        session.trust_env = False
-        try:
-            return session.get(url, timeout=5).status_code == 200
-        except requests.RequestException:
-            return False
+    try:
+        return urllib3.request("GET", url, timeout=5, retries=False).status == 200
+    except urllib3.exceptions.HTTPError:
+        return False
