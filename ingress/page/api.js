@@ -1,7 +1,6 @@
-// The one client of this page: the caller's token, the page's language, and no waiting out a pause
-// when the connection is back sooner.
+// The one client of this page, with the caller's token and the page's language.
 
-import { Activations } from "./activations.js";
+import { Activations } from "./client/activations.js";
 import { forgetActivation, tab } from "./kept.js";
 import { language } from "./words/language.js";
 
@@ -21,25 +20,7 @@ function fetchInLanguage(request, options) {
   return fetch(request, options);
 }
 
-/** Ends early when the browser finds its connection again. */
-function sleepUntilOnline(seconds, signal) {
-  return new Promise((resolve, reject) => {
-    const end = (finish) => () => {
-      clearTimeout(timer);
-      removeEventListener("online", awake);
-      signal?.removeEventListener("abort", stop);
-      finish();
-    };
-    const awake = end(resolve);
-    const stop = end(() => reject(signal.reason));
-    const timer = setTimeout(awake, seconds * 1000);
-    addEventListener("online", awake);
-    signal?.addEventListener("abort", stop);
-    if (signal?.aborted) stop();
-  });
-}
-
-export const api = new Activations({ token, fetch: fetchInLanguage, sleep: sleepUntilOnline });
+export const api = new Activations({ token, fetch: fetchInLanguage });
 
 /** At the server, and what this browser remembers of it. Erased elsewhere is erased. */
 export async function erase(id) {

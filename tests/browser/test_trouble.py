@@ -133,6 +133,23 @@ def test_a_lost_connection_is_said_and_comes_back_by_itself(
     expect(someone.page.get_by_text(LOST)).to_have_count(0)
 
 
+def test_the_step_is_fetched_as_soon_as_the_connection_is_back(
+    visit: Visiting, gemini: FakeGemini, pipeline: Pipeline
+) -> None:
+    """The page's clock stands still: nothing but the browser's news can end its pause."""
+    someone = visit()
+    someone.expects(FAILED_REQUEST)
+    someone.page.clock.install()
+    waits(someone, gemini)
+    someone.page.clock.pause_at(someone.page.evaluate("() => Date.now() + 1000"))
+    someone.context.set_offline(True)
+    someone.sees(LOST)
+    gemini.released.set()
+    pipeline.wait_until_done(someone.activation_id)
+    someone.context.set_offline(False)
+    someone.sees_heading("Ett glas vatten")
+
+
 def test_a_server_that_is_away_for_a_moment_is_waited_for(
     visit: Visiting, gemini: FakeGemini
 ) -> None:

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { getEventListeners } from "node:events";
 import { after, test } from "node:test";
 
-import { Activations, ProblemError, newIdempotencyKey } from "../../ingress/page/activations.js";
+import { Activations, ProblemError, newIdempotencyKey } from "../../ingress/page/client/activations.js";
 import { DROP, HALF, HANG, html, json, nothing, problem, serve } from "./server.mjs";
 
 const WISH = { mood: 2, goal: "komma igång" };
@@ -31,6 +31,23 @@ async function started(t, script, options = {}) {
     baseUrl: server.baseUrl, sleep, random: () => 0.5, now: () => 0, ...options,
   });
   return { ...server, client, slept };
+}
+
+/** What a browser has and Node has not: `online` comes to the window, being seen to the document. */
+function aPage(t, { hidden }) {
+  const window = new EventTarget();
+  const document = Object.assign(new EventTarget(), { hidden });
+  const become = (state) => {
+    document.hidden = state;
+    document.dispatchEvent(new Event("visibilitychange"));
+  };
+  globalThis.document = document;
+  globalThis.addEventListener = window.addEventListener.bind(window);
+  t.after(() => {
+    delete globalThis.document;
+    delete globalThis.addEventListener;
+  });
+  return { window, document, look: () => become(false), hide: () => become(true) };
 }
 
 const headersOf = (asked, name) => asked.map(({ headers }) => headers[name]);
@@ -98,7 +115,7 @@ test("submit gives up after five attempts, and backs off with full jitter betwee
   assert.match(error.detail, /can't be reached/);
   assert.ok(error.cause instanceof TypeError);
   assert.equal(asked.length, 5);
-  assert.deepEqual(slept, [0.5, 1, 2, 4]);
+  assert.deepEqual(slept, [0.5, 1, 2, 2.5]);
 });
 
 test("submit pauses for at least as long as Retry-After says", async (t) => {
@@ -225,10 +242,56 @@ test("a lost connection is survived, and told once as lost and once as back", as
   assert.deepEqual(new Set(headersOf(asked.slice(1), "if-none-match")), new Set(['"2"']));
 });
 
-test("waiting outlasts more failures than submit, never more than 30 s apart", async (t) => {
+test("waiting outlasts more failures than submit, never more than 5 s apart", async (t) => {
+  const { client, slept } = await started(t, [...Array(8).fill(DROP), completed]);
+  await client.waitUntilDone("a1");
+  assert.deepEqual(slept, [0.5, 1, 2, 2.5, 2.5, 2.5, 2.5, 2.5]);
+});
+
+test("a page that nobody looks at asks at most every 30 s while it fails", async (t) => {
+  aPage(t, { hidden: true });
   const { client, slept } = await started(t, [...Array(8).fill(DROP), completed]);
   await client.waitUntilDone("a1");
   assert.deepEqual(slept, [0.5, 1, 2, 4, 8, 15, 15, 15]);
+});
+
+for (const [what, happen] of [
+  ["the browser is online again", ({ window }) => window.dispatchEvent(new Event("online"))],
+  ["somebody looks again", ({ look }) => look()],
+]) {
+  test(`a pause ends at once when ${what}, and leaves no listener behind`, async (t) => {
+    const page = aPage(t, { hidden: true });
+    const script = [problem(503, "Soon.", { "Retry-After": "3600" }), completed];
+    const { client, asked, nextRequest } = await started(t, script, { sleep: undefined });
+    const lost = resolvers();
+    const waiting = client.waitUntilDone("a1", { onConnection: lost.resolve });
+    await lost.promise;
+    await new Promise(setImmediate);
+    assert.equal(asked.length, 1);
+    const arrived = nextRequest();
+    happen(page);
+    await arrived;
+    assert.deepEqual(await waiting, COMPLETED);
+    assert.equal(getEventListeners(page.window, "online").length, 0);
+    assert.equal(getEventListeners(page.document, "visibilitychange").length, 0);
+  });
+}
+
+test("a page that is hidden during a pause does not end it", async (t) => {
+  const page = aPage(t, { hidden: false });
+  const script = [problem(503, "Soon.", { "Retry-After": "3600" })];
+  const { client, asked } = await started(t, script, { sleep: undefined });
+  const leaving = new AbortController();
+  const lost = resolvers();
+  const waiting = client.waitUntilDone("a1", { signal: leaving.signal, onConnection: lost.resolve });
+  await lost.promise;
+  await new Promise(setImmediate);
+  page.hide();
+  await new Promise(setImmediate);
+  assert.equal(getEventListeners(page.document, "visibilitychange").length, 1);
+  assert.equal(asked.length, 1);
+  await assertAborted(waiting, leaving);
+  assert.equal(getEventListeners(page.document, "visibilitychange").length, 0);
 });
 
 test("a 503 is survived and its Retry-After honoured", async (t) => {

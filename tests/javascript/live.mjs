@@ -1,7 +1,7 @@
 // The whole journey of a client against a running ingress: node live.mjs http://127.0.0.1:PORT
 import assert from "node:assert/strict";
 
-import { Activations, ProblemError, newIdempotencyKey } from "../../ingress/page/activations.js";
+import { Activations, ProblemError, newIdempotencyKey } from "../../ingress/page/client/activations.js";
 
 const client = new Activations({ baseUrl: process.argv[2] });
 await client.eraseAll();

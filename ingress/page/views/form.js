@@ -1,6 +1,6 @@
 // Where a journey begins: how it feels and what is wanted.
 
-import { newIdempotencyKey } from "../activations.js";
+import { newIdempotencyKey } from "../client/activations.js";
 import { card, el, heading } from "../elements/dom.js";
 import { face } from "../elements/faces.js";
 import { tab } from "../kept.js";

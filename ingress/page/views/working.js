@@ -1,6 +1,6 @@
 // While it works: send, follow, cancel; and a reload or a lost connection changes nothing.
 
-import { ProblemError } from "../activations.js";
+import { ProblemError } from "../client/activations.js";
 import { api } from "../api.js";
 import { el } from "../elements/dom.js";
 import { keepWish, tab, wishOf } from "../kept.js";

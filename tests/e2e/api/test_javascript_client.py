@@ -1,4 +1,4 @@
-"""ingress/page/activations.js: its own tests, and once against the running pipeline."""
+"""ingress/page/client/activations.js: its own tests, and once against the running pipeline."""
 
 import subprocess
 from pathlib import Path
@@ -36,7 +36,7 @@ def test_it_speaks_with_the_running_pipeline(pipeline: Pipeline) -> None:
 
 
 def test_it_has_no_dependency() -> None:
-    text = (ROOT / "ingress" / "page" / "activations.js").read_text(encoding="utf-8")
+    text = (ROOT / "ingress" / "page" / "client" / "activations.js").read_text(encoding="utf-8")
     assert "import " not in text
     assert "require(" not in text
     assert not list(Path(ROOT).glob("package*.json"))

@@ -22,7 +22,9 @@
 
 const POLL_SECONDS = 25; // the server allows 30, where some proxies cut the connection
 const USUAL_PAUSE_SECONDS = 1; // between polls, where no Retry-After reaches us
-const LONGEST_BACKOFF_SECONDS = 30;
+const LONGEST_BACKOFF_SECONDS = 5; // while somebody looks
+const LONGEST_HIDDEN_BACKOFF_SECONDS = 30; // in a tab that nobody looks at
+const LONGEST_SPINNER_SECONDS = 30;
 const SUBMIT_ATTEMPTS = 5;
 const LONGEST_TIMER_MS = 2 ** 31 - 1; // a longer one would fire at once
 const PASSING = [0, 502, 503, 504]; // 0: no answer at all
@@ -157,7 +159,7 @@ export class Activations {
         if (!isPassing(error) || !isWorthIt(error, attempt)) throw error;
         if (attempt === 1) onConnection?.("lost");
         // Full jitter, lest clients that lost the server together come back together.
-        const backoff = random() * Math.min(LONGEST_BACKOFF_SECONDS, 2 ** (attempt - 1));
+        const backoff = random() * Math.min(longestBackoff(), 2 ** (attempt - 1));
         await sleep((error.retryAfter ?? 0) + backoff, signal);
       }
     }
@@ -208,7 +210,11 @@ function isPassing(error) {
 }
 
 function isWorthASpinner(error, attempt) {
-  return attempt < SUBMIT_ATTEMPTS && (error.retryAfter ?? 0) <= LONGEST_BACKOFF_SECONDS;
+  return attempt < SUBMIT_ATTEMPTS && (error.retryAfter ?? 0) <= LONGEST_SPINNER_SECONDS;
+}
+
+function longestBackoff() {
+  return globalThis.document?.hidden ? LONGEST_HIDDEN_BACKOFF_SECONDS : LONGEST_BACKOFF_SECONDS;
 }
 
 /** @param {Response} response */
@@ -241,10 +247,22 @@ async function within(seconds, signal, work) {
   } finally {
     clearTimeout(timer);
     signal?.removeEventListener("abort", stop);
+    limit.abort(); // the listeners of a pause that ended early
   }
 }
 
-/** A wait for nothing. @param {number} seconds @param {AbortSignal} [signal] */
+/** Ends early when the browser finds its connection again, or somebody looks at the page again.
+ *  @param {number} seconds @param {AbortSignal} [signal] */
 function sleepFor(seconds, signal) {
-  return within(seconds, signal, () => new Promise(() => {})).catch(() => signal?.throwIfAborted());
+  return within(seconds, signal, awake).catch(() => signal?.throwIfAborted());
+}
+
+/** Elsewhere than in a browser it never resolves. @param {AbortSignal} signal */
+function awake(signal) {
+  const { document } = globalThis;
+  return new Promise((resolve) => {
+    globalThis.addEventListener?.("online", resolve, { signal });
+    const looked = () => document.hidden || resolve(undefined);
+    document?.addEventListener("visibilitychange", looked, { signal });
+  });
 }
