@@ -16,7 +16,7 @@ run: $(VENV)/.installed
 emulators: $(VENV)/.installed
 	@$(BIN)/python -m local --emulators
 
-test: $(VENV)/.installed-dev
+test: $(VENV)/.installed-dev $(VENV)/.installed-frontend
 	@$(BIN)/python -m pytest --junitxml=.tests.xml
 
 check: $(VENV)/.installed-dev
@@ -57,3 +57,9 @@ $(BENCH)/.installed: requirements.txt requirements-bench.txt
 $(VENV)/.installed-dev: $(VENV)/.installed requirements-genai.txt requirements-dev.txt
 	@$(INSTALL) -r requirements-genai.txt -r requirements-dev.txt
 	@touch $@
+
+# React, Vite and TypeScript for tests/frontend. Its tests say so where npm is missing, and fail in CI.
+$(VENV)/.installed-frontend: $(VENV)/.made tests/frontend/package-lock.json
+	@mkdir -p $(VENV)/frontend
+	@cp tests/frontend/package.json tests/frontend/package-lock.json $(VENV)/frontend
+	@if (cd $(VENV)/frontend && npm ci --silent --no-audit --no-fund); then touch $@; fi

@@ -22,8 +22,10 @@ QUICK = {
     "GEMINI_MAX_ATTEMPTS": "1",
     "GEMINI_TIMEOUT_SECONDS": "60",
     "GEMINI_BREAKER_FAILURES": "1000",
+    "CORS_ALLOWED_ORIGINS": "*",
 }
-"""A failure is seen at once and does not outlast its test; a slow machine makes none."""
+"""A failure is seen at once and does not outlast its test; a slow machine makes none. The React
+frontend may ask, and nobody else from outside."""
 
 Visiting = Callable[..., Visit]
 

@@ -8,16 +8,8 @@
 // the user. An abort rejects with the signal's own reason.
 
 /**
- * @typedef {{ mood: number, goal: string, language?: string,
- *   deadline_seconds?: number, profile?: object }} Wish
- * @typedef {{ activation_id: string, status: string, done: boolean, created_at: string,
- *   updated_at: string, deadline: string, attempt: number, step: Record<string, any> | null,
- *   source: string | null, fallback_reason: string | null, model: string | null,
- *   usage: Record<string, number> | null, links: { self: string, cancel: string } }} Activation
- * @typedef {string | Activation} Which an id, or the activation itself
- * @typedef {(asked: { refresh: boolean }) => string | null | Promise<string | null>} Token
- * @typedef {{ signal?: AbortSignal }} Abortable
- * @typedef {Abortable & { onConnection?: (state: "lost" | "back") => void }} Persistent
+ * @import { Abortable, Activation, ActivationPage, ActivationResponse } from "./activations.d.ts"
+ * @import { Options, Persistent, Problem, Which, Wish } from "./activations.d.ts"
  */
 
 const POLL_SECONDS = 25; // the server allows 30, where some proxies cut the connection
@@ -33,7 +25,7 @@ const WENT_WRONG = "Something went wrong. Please try again in a moment.";
 
 /** An RFC 9457 problem; `status` is 0 when no answer came at all. */
 export class ProblemError extends Error {
-  /** @param {number} status @param {Record<string, any>} [problem] the answer's body, if it is one
+  /** @param {number} status @param {Partial<Problem>} [problem] the answer's body, if it is one
    *  @param {{ retryAfter?: number | null, cause?: unknown }} [more] */
   constructor(status, problem = {}, { retryAfter = null, cause } = {}) {
     const { detail, errors, type = "about:blank", title = "" } = problem;
@@ -63,9 +55,7 @@ export class Activations {
   /** A page of the API's own origin needs no `baseUrl`. `token` is asked anew for each request, and
    *  with `refresh` when the server refused the one it gave. `timeout` is in seconds, beyond those
    *  that the server was asked to wait. `sleep`, `random` and `now` are for tests.
-   *  @param {{ baseUrl?: string, token?: Token | null, fetch?: typeof globalThis.fetch,
-   *    timeout?: number, sleep?: (seconds: number, signal?: AbortSignal) => Promise<void>,
-   *    random?: () => number, now?: () => number }} [options] */
+   *  @param {Options} [options] */
   constructor({ baseUrl = "", token = null, fetch = globalThis.fetch, timeout = 10,
     sleep = sleepFor, random = Math.random, now = () => performance.now() / 1000 } = {}) {
     this.#given = { base: baseUrl.replace(/\/+$/, ""), token, fetch, timeout, sleep, random, now };
@@ -108,7 +98,7 @@ export class Activations {
 
   /** Newest first; give each page's `next_cursor` to the next call, until it is null.
    *  @param {Abortable & { limit?: number, cursor?: string | null }} [options]
-   *  @returns {Promise<{ items: Activation[], next_cursor: string | null }>} */
+   *  @returns {Promise<ActivationPage>} */
   async list({ limit, cursor, signal } = {}) {
     const query = new URLSearchParams();
     if (limit) query.set("limit", String(limit));
@@ -117,7 +107,7 @@ export class Activations {
   }
 
   /** The latest completed one, as a flat answer; null where there is none.
-   *  @param {Abortable} [options] @returns {Promise<Record<string, any> | null>} */
+   *  @param {Abortable} [options] @returns {Promise<ActivationResponse | null>} */
   async latest(options) {
     const answer = await this.#ask("GET", "/user/activation", options, [404]);
     return answer.status === 404 ? null : answer.body;
@@ -147,7 +137,8 @@ export class Activations {
     return this.#ask("GET", pathOf(which), { signal, wait, headers });
   }
 
-  /** Asks again after what may pass by itself. */
+  /** Asks again after what may pass by itself. @param {(attempt: number) => Promise<any>} ask
+   *  @param {Persistent} options @param {(error: any, attempt: number) => boolean} [isWorthIt] */
   async #persist(ask, { signal, onConnection }, isWorthIt = (_error, _attempt) => true) {
     const { random, sleep } = this.#given;
     for (let attempt = 1; ; attempt += 1) {
@@ -176,6 +167,8 @@ export class Activations {
     return answer;
   }
 
+  /** @param {string} method @param {string} path @param {Abortable & { wait?: number,
+   *    headers?: Record<string, string>, body?: string }} options @param {boolean} refresh */
   async #send(method, path, { signal, wait = 0, headers = {}, body = undefined }, refresh) {
     const { base, token, timeout, fetch, now } = this.#given;
     // No timeout here: a refresh may have to ask the user to sign in again.

@@ -35,6 +35,7 @@ NOT_RUN = {
     "python3 -m venv": "tests/e2e/api/test_first_backend.py installs and starts it so",
     "source venv": "the same",
     "pip install": "the same",
+    "npm": "tests/frontend/assembled.py packs the client and installs it so",
     "venv/bin/python -m local": "the same",
     "export GOOGLE_CLOUD_PROJECT=$(gcloud": "reads gcloud's configuration",
     ".venv/bin/python -m worker.dead_letters": "asks a project; tests/e2e runs it on the emulators",

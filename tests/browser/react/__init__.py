@@ -1,0 +1,1 @@
+"""The React hook in a real build, in Chromium."""

@@ -1,0 +1,1 @@
+"""A React frontend of somebody else, with our package installed. The tests build it."""
