@@ -8,6 +8,7 @@ from flask import Blueprint, Response, request
 from ingress.api.callers import Callers
 from ingress.api.representation import page_of
 from ingress.api.responses import flat_response, json_response
+from ingress.api.sentences import CURSOR, LIMIT
 from shared.clock import Clock
 from shared.errors import InvalidCursor
 from shared.http.problems import Problem
@@ -63,16 +64,16 @@ def _page(store: ActivationStore, user_id: str, limit: int, cursor: str | None) 
     try:
         return store.page(user_id, limit=limit, cursor=cursor)
     except InvalidCursor:
-        raise _invalid("cursor", "must be the next_cursor of an earlier answer") from None
+        raise _invalid("cursor", CURSOR) from None
 
 
 def _limit() -> int:
     text = request.args.get("limit", str(DEFAULT_LIMIT))
     if not re.fullmatch("[1-9][0-9]{0,2}", text) or int(text) > MOST:
-        raise _invalid("limit", f"must be a whole number from 1 to {MOST}")
+        raise _invalid("limit", LIMIT)
     return int(text)
 
 
 def _invalid(parameter: str, detail: str) -> Problem:
     error = {"pointer": f"/{parameter}", "detail": detail}
-    return Problem(422, "The request can't be accepted.", errors=[error])
+    return Problem(422, errors=[error])

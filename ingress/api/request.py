@@ -11,9 +11,17 @@ from typing import Annotated, Any
 
 import jiter
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
-from pydantic_core import PydanticCustomError, to_json
+from pydantic_core import to_json
 from werkzeug.datastructures import LanguageAccept
 
+from ingress.api.sentences import (
+    BLANK,
+    CONTROL_CHARACTER,
+    GOAL_TOO_LONG,
+    PROFILE_TOO_LARGE,
+    our_own,
+    sentence_of,
+)
 from shared.domain.profile import Profile
 from shared.domain.text import is_text, looks_empty, without_formats
 from shared.http.problems import Problem
@@ -34,28 +42,20 @@ def _clean_goal(goal: str) -> str:
     text = without_formats(goal).strip()
     # Before NFC, which is quadratic in a run of combining marks.
     if len(text) > MAX_GOAL_CHARACTERS * MOST_THAT_NFC_JOINS:
-        raise _too_long()
+        raise our_own(GOAL_TOO_LONG)
     text = unicodedata.normalize("NFC", text)
     if not is_text(text):
-        raise PydanticCustomError("control_character", "must not contain control characters")
+        raise our_own(CONTROL_CHARACTER)
     if looks_empty(text):
-        raise PydanticCustomError("blank", "must not be empty")
+        raise our_own(BLANK)
     if len(text) > MAX_GOAL_CHARACTERS:
-        raise _too_long()
+        raise our_own(GOAL_TOO_LONG)
     return text
-
-
-def _too_long() -> PydanticCustomError:
-    return PydanticCustomError(
-        "too_long", "must be at most {most} characters", {"most": MAX_GOAL_CHARACTERS}
-    )
 
 
 def _small_enough(profile: Any) -> Any:
     if profile is not None and len(to_json(profile)) > MAX_PROFILE_BYTES:
-        raise PydanticCustomError(
-            "too_large", "must be at most {most} bytes", {"most": MAX_PROFILE_BYTES}
-        )
+        raise our_own(PROFILE_TOO_LARGE)
     return profile
 
 
@@ -116,8 +116,9 @@ def language_of(request: ActivationRequest, accepted: LanguageAccept) -> str:
 
 def _to_problem(error: ValidationError) -> Problem:
     details = error.errors(include_url=False, include_input=False, include_context=False)
-    errors = [{"pointer": _pointer(detail["loc"]), "detail": detail["msg"]} for detail in details]
-    return Problem(422, "The request can't be accepted.", errors=errors)
+    found = [(_pointer(detail["loc"]), detail) for detail in details]
+    errors = [{"pointer": where, "detail": sentence_of(where, what)} for where, what in found]
+    return Problem(422, errors=errors)
 
 
 def _pointer(location: tuple[int | str, ...]) -> str:

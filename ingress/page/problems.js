@@ -20,19 +20,10 @@ function when(seconds) {
   return t("problem.limit", { when: inTime(seconds), clock });
 }
 
-const SAID = {
-  "must not be empty": "invalid.empty",
-  "must be at most 500 characters": "invalid.long",
-  "must not contain control characters": "invalid.control",
-};
-
-/** Beside which field what is wrong: { goal: "…", mood: "…" }. */
-export function byField(error, values) {
+/** Beside which field what is wrong, as the server says it: { goal: "…", mood: "…" }. */
+export function byField(error) {
   const found = {};
-  for (const { pointer, detail } of error.errors ?? []) {
-    const field = pointer.split("/")[1];
-    found[field] ??= field === "mood" ? t("invalid.mood") : t(SAID[detail] ?? "invalid.other", values);
-  }
+  for (const { pointer, detail } of error.errors ?? []) found[pointer.split("/")[1]] ??= detail;
   return found;
 }
 

@@ -13,6 +13,7 @@ import structlog
 
 from ingress.api.idempotency import derived_id, fingerprint
 from ingress.api.request import ActivationRequest
+from ingress.api.sentences import DEADLINE_TOO_LATE
 from ingress.submit.limits import daily_limit_reached
 from shared.clock import Clock
 from shared.domain.acceptance import accepted
@@ -104,9 +105,8 @@ class Acceptor:
             return self.time_to_answer
         longest = self.time_to_answer.total_seconds()
         if asked_seconds > longest:
-            detail = f"Input should be less than or equal to {longest:g}"
-            error = {"pointer": "/deadline_seconds", "detail": detail}
-            raise Problem(422, "The request can't be accepted.", errors=[error])
+            error = {"pointer": "/deadline_seconds", "detail": DEADLINE_TOO_LATE}
+            raise Problem(422, errors=[error], values={"longest": int(longest)})
         return timedelta(seconds=asked_seconds)
 
     def _create(self, wanted: Activation) -> Stored:

@@ -19,15 +19,15 @@ log = structlog.get_logger(__name__)
 
 CONTENT_TYPE = "application/problem+json"
 RETRY_SOON_SECONDS = 5
-MOST_ERRORS, SHOWN_ERRORS, SHOWN_CHARACTERS = 20, 4, 60
-"""A problem lists so many errors; its sentence for the user names fewer, and not at length."""
+MOST_ERRORS, SHOWN_ERRORS = 20, 4
+"""A problem lists so many errors; what it says to the user names fewer."""
 
 
 class InvalidPart(BaseModel):
     """One thing that is wrong with a request."""
 
     pointer: str = Field(description="JSON Pointer (RFC 6901) to the part; a parameter's name.")
-    detail: str
+    detail: str = Field(description="A sentence fit for a user.")
 
 
 class ProblemBody(BaseModel):
@@ -53,14 +53,14 @@ class Problem(Exception):
     def __init__(
         self,
         status: int,
-        detail: str,
+        detail: str = "",
         *,
         errors: Sequence[Mapping[str, str]] = (),
         headers: Mapping[str, str] | None = None,
         values: Mapping[str, int] | None = None,
         **members: Any,
     ) -> None:
-        """`detail` may have places for `values`; what is wrong with each part is said after it."""
+        """`detail` may have places for `values`. With `errors` theirs are said instead."""
         super().__init__(detail)
         self.status = status
         self.detail = detail
@@ -97,21 +97,24 @@ def problem_json(problem: Problem, language: str) -> str:
         title=HTTPStatus(problem.status).phrase,
         status=problem.status,
         detail=spoken(problem, language),
-        errors=tuple(InvalidPart(**error) for error in problem.errors) or None,
+        errors=tuple(
+            InvalidPart(pointer=error["pointer"], detail=_said(error["detail"], problem, language))
+            for error in problem.errors
+        )
+        or None,
         **problem.members,
     )
     return body.model_dump_json(exclude_none=True)
 
 
 def spoken(problem: Problem, language: str) -> str:
-    """The sentence for the user, and of a validation the first few parts that are wrong."""
-    sentence = say(problem.detail, language).format(**problem.values)
-    parts = [
-        f"{say(error['pointer'].lstrip('/')[:SHOWN_CHARACTERS], language) or 'JSON'}: "
-        f"{say(error['detail'], language)}"
-        for error in problem.errors[:SHOWN_ERRORS]
-    ]
-    return f"{sentence} {'; '.join(parts)}." if parts else sentence
+    """The sentence for the user; of a validation those of the first few parts that are wrong."""
+    said = dict.fromkeys(error["detail"] for error in problem.errors[:SHOWN_ERRORS])
+    return " ".join(_said(one, problem, language) for one in said or [problem.detail])
+
+
+def _said(sentence: str, problem: Problem, language: str) -> str:
+    return say(sentence, language).format(**problem.values)
 
 
 _DETAILS = {

@@ -34,7 +34,7 @@ export function formView({ show, go, problem }) {
   });
   show(t("form.title"), card({},
     heading(t("form.title")), el("p", { class: "lead" }, t("form.lead")), form));
-  if (problem) mark(form, byField(problem, { most: MOST }));
+  if (problem) mark(form, byField(problem));
 }
 
 function moodField(chosen) {

@@ -22,8 +22,6 @@ export default {
   "invalid.mood": "Choose the face that fits best.",
   "invalid.empty": "Write a few words about what you want.",
   "invalid.long": "Shorten it to {most} characters at most.",
-  "invalid.control": "There is a character here that can't be sent. Retype it or paste it again.",
-  "invalid.other": "This could not be accepted. Change it and try again.",
 
   "work.title": "Your step is on its way",
   "work.lead": "Breathe calmly meanwhile. It usually takes a few seconds.",

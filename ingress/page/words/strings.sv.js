@@ -22,8 +22,6 @@ export default {
   "invalid.mood": "Välj det ansikte som stämmer bäst.",
   "invalid.empty": "Skriv några ord om vad du vill.",
   "invalid.long": "Korta ner till högst {most} tecken.",
-  "invalid.control": "Här finns ett tecken som inte går att skicka. Skriv om eller klistra in på nytt.",
-  "invalid.other": "Det här gick inte att ta emot. Ändra och försök igen.",
 
   "work.title": "Ditt steg är på väg",
   "work.lead": "Andas lugnt så länge. Det tar oftast några sekunder.",

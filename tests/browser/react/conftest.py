@@ -1,5 +1,6 @@
 """The build of tests/frontend, and a tab of Chromium that shows it."""
 
+import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -9,7 +10,7 @@ import pytest
 import requests
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.browser.visit import FAILED_REQUEST, PATIENCE_MS
+from tests.browser.visit import FAILED_REQUEST, LOOK_MS, PATIENCE_MS
 from tests.e2e.pipeline import Pipeline
 from tests.fake_gemini import FakeGemini
 from tests.frontend.assembled import Frontend, assembled
@@ -59,6 +60,13 @@ class Tab:
         self.page.get_by_label("Mood").fill(mood)
         self.page.get_by_label("Goal").fill(goal)
         self.press("Send")
+
+    def until(self, happened: Callable[[], bool]) -> None:
+        """Routes are served meanwhile, which a wait of another library would hold up."""
+        end = time.monotonic() + PATIENCE_MS / 1000
+        while not happened():
+            assert time.monotonic() < end
+            self.page.wait_for_timeout(LOOK_MS)
 
     def press(self, name: str) -> None:
         self.page.get_by_role("button", name=name).click()

@@ -51,7 +51,7 @@ def test_a_later_one_than_the_settings_is_refused_and_nothing_is_written(
     answer = submit(apps, deadline_seconds=asked)
     assert answer.status_code == 422
     assert answer.get_json()["errors"] == [
-        {"pointer": "/deadline_seconds", "detail": "Input should be less than or equal to 300"}
+        {"pointer": "/deadline_seconds", "detail": "The deadline can be at most 300 seconds."}
     ]
     assert database.execute("SELECT count(*) FROM activations").fetchone() == (0,)
 

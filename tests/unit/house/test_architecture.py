@@ -35,12 +35,18 @@ INSIDE: dict[str, set[str]] = {
     # From a folder, or a file that stands for itself, to those of its part that it may import. The
     # longest name counts. What is not named (main, app, wiring) puts a part together: it may
     # import all of it, and no folder imports it.
-    "ingress.api": {"ingress.submit", "ingress.api.request", "ingress.api.idempotency"},
+    "ingress.api": {
+        *("ingress.submit", "ingress.api.request", "ingress.api.idempotency"),
+        "ingress.api.sentences",
+    },
     "ingress.api.idempotency": {"ingress.api.request"},
-    "ingress.api.request": NOTHING,
+    "ingress.api.request": {"ingress.api.sentences"},
+    "ingress.api.sentences": NOTHING,
     "ingress.openapi": {"ingress.api", "ingress.api.request"},
     "ingress.page": NOTHING,
-    "ingress.submit": {"ingress.api.request", "ingress.api.idempotency"},
+    "ingress.submit": {
+        *("ingress.api.request", "ingress.api.idempotency", "ingress.api.sentences"),
+    },
     "worker.http": {"worker.pipeline"},
     "worker.pipeline": {"worker.gemini", "worker.fallback", "worker.safety"},
     "worker.gemini": NOTHING,

@@ -186,7 +186,9 @@ def test_four_characters_that_become_one_are_counted_as_one() -> None:
 @pytest.mark.parametrize("goal", ["x" * 2001, "\u0301\u0316" * 8000, "\u03b1\u0313" * 501])
 def test_a_longer_goal_is_too_long_whatever_its_characters_become(goal: str) -> None:
     problem = refusal(a_body(goal=goal))
-    assert problem.errors == [{"pointer": "/goal", "detail": "must be at most 500 characters"}]
+    assert problem.errors == [
+        {"pointer": "/goal", "detail": "Your goal can have at most 500 characters."}
+    ]
 
 
 def test_spaces_and_reading_order_around_a_goal_do_not_count() -> None:
@@ -430,14 +432,18 @@ def test_a_pointer_escapes_slashes_and_tildes() -> None:
 
 def test_each_fault_says_what_is_expected() -> None:
     assert refusal(a_body(mood=6)).errors == [
-        {"pointer": "/mood", "detail": "Input should be less than or equal to 5"}
+        {"pointer": "/mood", "detail": "Mood is a number from 1 to 5."}
     ]
 
 
-def test_the_detail_names_the_field_and_the_fault() -> None:
-    assert spoken(refusal(a_body(goal="")), "en") == (
-        "The request can't be accepted. goal: must not be empty."
+def test_the_detail_says_each_fault() -> None:
+    assert spoken(refusal(a_body(mood=9, goal="")), "en") == (
+        "Mood is a number from 1 to 5. Write a few words about what you want."
     )
+
+
+def test_the_detail_says_the_same_thing_once() -> None:
+    assert spoken(refusal(a_body(a=1, b=2)), "en") == "A part of the request is not known."
 
 
 def test_at_most_twenty_faults_are_listed() -> None:

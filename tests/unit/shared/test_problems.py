@@ -30,8 +30,11 @@ def client() -> FlaskClient:
 RAISED: dict[str, Exception] = {
     "/problem": Problem(
         422,
-        "Kan inte ta emot det där.",
-        errors=[{"pointer": "/mood", "detail": "must be 1 to 5"}],
+        errors=[
+            {"pointer": "/mood", "detail": "Må är ett tal till {most}."},
+            {"pointer": "/goal", "detail": "Write it down."},
+        ],
+        values={"most": 5},
         headers={"Retry-After": "7"},
         activation_id="a1",
     ),
@@ -61,8 +64,14 @@ def test_a_problem_has_its_status(client: FlaskClient) -> None:
     [
         ("type", "about:blank"),
         ("status", 422),
-        ("detail", "Kan inte ta emot det där. mood: must be 1 to 5."),
-        ("errors", [{"pointer": "/mood", "detail": "must be 1 to 5"}]),
+        ("detail", "Må är ett tal till 5. Write it down."),
+        (
+            "errors",
+            [
+                {"pointer": "/mood", "detail": "Må är ett tal till 5."},
+                {"pointer": "/goal", "detail": "Write it down."},
+            ],
+        ),
         ("activation_id", "a1"),
     ],
 )
@@ -86,7 +95,7 @@ def test_the_title_is_the_phrase_of_the_status(client: FlaskClient) -> None:
 
 
 def test_letters_are_written_as_they_are(client: FlaskClient) -> None:
-    assert "där" in client.get("/problem").get_data(as_text=True)
+    assert "Må är" in client.get("/problem").get_data(as_text=True)
 
 
 def asked(client: FlaskClient, method: str, path: str, size: int = 0) -> TestResponse:
