@@ -127,8 +127,11 @@ class Settings(BaseSettings):
 
     @field_validator("gemini_api_key", mode="before")
     @classmethod
-    def _drop_the_newline_that_files_end_with(cls, value: Any) -> Any:
-        return value.strip() or None if isinstance(value, str) else value
+    def _fits_into_a_header(cls, value: Any) -> Any:
+        key = value.strip() if isinstance(value, str) else value  # files end with a newline
+        if isinstance(key, str) and not (key.isascii() and key.isprintable()):
+            raise ValueError("expected a key of printable ASCII characters")
+        return key or None
 
     @field_validator("gemini_api_key_secret")
     @classmethod
@@ -137,12 +140,12 @@ class Settings(BaseSettings):
             raise ValueError("expected projects/…/secrets/…/versions/latest (or a number)")
         return name
 
-    @field_validator("otel_exporter_otlp_endpoint")
+    @field_validator("otel_exporter_otlp_endpoint", "gemini_api_endpoint", "auth_jwks_url")
     @classmethod
     def _is_an_address(cls, endpoint: str | None) -> str | None:
         address = _ENDPOINT.fullmatch(endpoint or "http://unset")
         if address is None or int((address["port"] or ":80")[1:]) > 65_535:
-            raise ValueError("expected an address such as http://collector:4318")
+            raise ValueError("expected an address such as http://host:4318")
         return endpoint
 
     @field_validator("log_level", mode="before")

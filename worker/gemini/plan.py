@@ -6,7 +6,8 @@
 | 5xx, a timeout, no connection | the same model, after a jittered pause; the second time, or with
   one call left: the next model, at once |
 | 429, or a pause asked for that is too long to sleep | the next model, at once |
-| an invalid step | the same model, at once, told what was wrong; the second time: the next model |
+| an invalid step | the same model, at once, told what was wrong; the second time, or with one call
+  left: the next model |
 | no such model, or its breaker is open (no call) | the next model, at once |
 | blocked, a refused key, a refused request | none: the next model would refuse it as well |
 
@@ -101,8 +102,10 @@ class Plan:
         if asked_for is not None:
             self._pauses.append((now + asked_for, reason_of(error)))
         too_long = (asked_for or 0.0) > self._limits.max_sleep_seconds
-        is_worn_out = self._has_failed_too_often(error)
-        if (too_long or is_worn_out) and self._turn_to_the_next_model():
+        is_worn_out = self._failures[type(error)] >= PATIENCE[reason_of(error)]
+        # The last call is better spent on a model that has not failed yet.
+        gives_way = too_long or is_worn_out or self.calls_left == 1
+        if gives_way and self._turn_to_the_next_model():
             self.goes_on = True
         elif isinstance(error, InvalidOutput):
             self.request = dataclasses.replace(self._unrepaired, complaint=str(error))
@@ -110,11 +113,6 @@ class Plan:
         elif isinstance(error, Unavailable):
             self.pause = asked_for or 0.0
             self.goes_on = not too_long
-
-    def _has_failed_too_often(self, error: GeminiError) -> bool:
-        if isinstance(error, Unavailable) and self.calls_left == 1:
-            return True
-        return self._failures[type(error)] >= PATIENCE[reason_of(error)]
 
     def _turn_to_the_next_model(self) -> bool:
         for place, model in enumerate(self._others, start=1):

@@ -56,6 +56,7 @@ def asked(
         ([overloaded(), quota()], [], "112"),
         ([invalid()], [], "11"),
         ([invalid(), invalid()], [], "112"),
+        ([overloaded(), invalid()], [], "112"),
         ([quota()], [invalid()], "122"),
         ([quota()], [overloaded()], "122"),
         ([quota()], [quota(retry_after=2)], "122"),
@@ -77,6 +78,7 @@ def test_each_answer_leads_to_the_next_call(
 
 def test_where_one_call_is_left_after_a_failure_it_is_the_second_models(time: FakeTime) -> None:
     assert asked(time, [overloaded()], [], attempts=2) == "12"
+    assert asked(time, [invalid()], [], attempts=2) == "12"
 
 
 def test_the_calls_of_both_models_together_are_capped(time: FakeTime) -> None:

@@ -13,7 +13,7 @@ from shared.errors import SettingsError
 from shared.settings import Settings, read_settings
 from shared.start_checks import check_gemini, check_ingress, check_pull, check_worker
 
-KEY = "AIza-kanariefågel"
+KEY = "AIza-kanariefagel"
 PRODUCTION = {"GOOGLE_CLOUD_PROJECT": "innerjourney"}
 PUSH = {"PUSH_AUDIENCE": "https://worker", "PUSH_SERVICE_ACCOUNT": "push@innerjourney"}
 
@@ -169,11 +169,14 @@ def test_a_model_that_takes_minimal_thinking_or_may_is_not_refused(
         ("PORT", "65536", "less than or equal to 65535"),
         ("PORT", "http", "integer"),
         ("WEB_THREADS", "1", "greater than or equal to 2"),
-        ("OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4317", "such as http://collector:4318"),
-        ("OTEL_EXPORTER_OTLP_ENDPOINT", "grpc://collector", "such as http://collector:4318"),
-        ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://", "such as http://collector:4318"),
-        ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://a b", "such as http://collector:4318"),
-        ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://host:99999", "such as http://collector:4318"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4317", "such as http://host:4318"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "grpc://collector", "such as http://host:4318"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://", "such as http://host:4318"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://a b", "such as http://host:4318"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://host:99999", "such as http://host:4318"),
+        ("GEMINI_API_ENDPOINT", "foo", "such as http://host:4318"),
+        ("GEMINI_API_ENDPOINT", "ftp://host", "such as http://host:4318"),
+        ("AUTH_JWKS_URL", "foo", "such as http://host:4318"),
         ("LOG_LEVEL", "LOUD", "'DEBUG', 'INFO', 'WARNING' or 'ERROR'"),
         ("AUTH", "basic", "'firebase' or 'none'"),
         ("LEASE_SECONDS", "soon", "number"),
@@ -604,6 +607,17 @@ def test_a_dotenv_file_that_is_not_utf_8_is_refused(tmp_path: Path) -> None:
 def test_a_collectors_address_is_taken(environment: SetEnvironment, endpoint: str) -> None:
     environment(OTEL_EXPORTER_OTLP_ENDPOINT=endpoint)
     assert read_settings().otel_exporter_otlp_endpoint == endpoint
+
+
+@pytest.mark.parametrize("key", ["hemlig\nX-Evil: 1", "hemligåäönyckel", "hem\x00lig"])
+def test_a_key_that_no_header_can_carry_does_not_start_and_is_not_shown(
+    key: str,
+) -> None:
+    with pytest.raises(ValidationError) as refused:
+        Settings.model_validate({"gemini_api_key": key})
+    said = refused.value.errors()[0]["msg"]
+    assert "expected a key of printable ASCII characters" in said
+    assert "hem" not in str(refused.value)
 
 
 VERTEX = {
