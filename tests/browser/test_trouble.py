@@ -44,7 +44,7 @@ def test_a_long_wait_is_explained(visit: Visiting, gemini: FakeGemini) -> None:
     ("behaviour", "words"),
     [
         (error(503), "Vår AI kunde inte skriva till just dig den här gången."),
-        (blocked_prompt(), "Vår AI kunde inte skriva om just det här."),
+        (blocked_prompt("OTHER"), "Vår AI kunde inte skriva om just det här."),
     ],
     ids=["failing", "blocked"],
 )
