@@ -8,7 +8,7 @@ BENCH := .venv-bench
 PIP := -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes
 INSTALL := $(BIN)/python $(PIP)
 
-.PHONY: run emulators test check bench chaos lock clean
+.PHONY: run emulators test quick check bench chaos lock clean
 
 run: $(VENV)/.installed
 	@$(BIN)/python -m local
@@ -17,7 +17,11 @@ emulators: $(VENV)/.installed
 	@$(BIN)/python -m local --emulators
 
 test: $(VENV)/.installed-dev $(VENV)/.installed-frontend
-	@$(BIN)/python -m pytest --junitxml=.tests.xml
+	@$(BIN)/python -m tests
+
+# For every save: starts no Java, no browser and no pipeline.
+quick: $(VENV)/.installed-dev
+	@$(BIN)/python -m pytest -q -n 2 --dist loadfile tests/unit tests/http $(ARGS)
 
 check: $(VENV)/.installed-dev
 	@$(BIN)/ruff check .
@@ -34,7 +38,7 @@ lock:
 	@.ci/lock
 
 clean:
-	rm -rf $(VENV) $(BENCH) .data .mypy_cache .pytest_cache .ruff_cache .tests.xml
+	rm -rf $(VENV) $(BENCH) .data .mypy_cache .pytest_cache .ruff_cache .tests*.xml
 
 # A file of its own says that it is whole: bin/python is there long before pip is.
 $(VENV)/.made:

@@ -4,6 +4,7 @@ import os
 import random
 import socket
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +15,13 @@ from local.sqlite.database import Database, open_database
 from local.sqlite.store import SqliteStore
 from shared.settings import Settings
 from tests.doubles import FakeTime
-from tests.reliability.catalogue import catalogue, fault_lines, outcomes_in
 from tests.support.emulators import GoogleEmulators, need_emulators, running_emulators
 from tests.support.recorded_telemetry import Recorded, recording
-from tests.support.tables import ISOLATION, SUMMARIES, TABLE, isolation_lines, lines
+from tests.support.tables import sections
 
-SEED = int(os.environ.get("TEST_SEED", random.SystemRandom().randrange(2**32)))
+FRESH = os.environ.setdefault("FRESH_TEST_SEED", str(random.SystemRandom().randrange(2**32)))
+"""Workers of pytest-xdist inherit the seed that the report's head names."""
+SEED = int(os.environ.get("TEST_SEED", FRESH))
 
 
 def pytest_report_header() -> str:
@@ -27,21 +29,11 @@ def pytest_report_header() -> str:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    if TABLE:
-        terminalreporter.section("what becomes of what Gemini does (the waiting is injected)")
-        for line in lines(TABLE):
-            terminalreporter.write_line(line)
-    for tool, summary in SUMMARIES.items():
-        terminalreporter.section(tool)
-        for line in summary:
-            terminalreporter.write_line(line)
-    if ISOLATION:
-        terminalreporter.section("who may not see what")
-        for line in isolation_lines(ISOLATION):
-            terminalreporter.write_line(line)
-    if results := terminalreporter.config.option.xmlpath:  # of `make test`; written by now
-        terminalreporter.section("the faults of docs/reliability.md")
-        for line in fault_lines(catalogue(), outcomes_in(Path(results))):
+    reports = chain.from_iterable(terminalreporter.stats.values())
+    ended = (one for one in reports if isinstance(one, pytest.TestReport) and one.when == "call")
+    for title, lines in sections(chain.from_iterable(one.user_properties for one in ended)).items():
+        terminalreporter.section(title)
+        for line in lines:
             terminalreporter.write_line(line)
 
 

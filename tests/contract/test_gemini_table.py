@@ -28,7 +28,7 @@ from tests.fake_gemini import (
     reset,
     texts,
 )
-from tests.support.tables import TABLE, Row
+from tests.support.tables import GEMINI, RecordProperty, Row
 from worker.gemini.client import GeminiClient
 from worker.gemini.plan import Limits
 from worker.pipeline.decide import Decider, Pause
@@ -130,7 +130,7 @@ PAIRS = [
 @pytest.mark.parametrize("sdk", ["google-generativeai", "google-genai"])
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_each_behaviour_ends_as_the_classification_says(
-    case: Case, sdk: str, time: FakeTime
+    case: Case, sdk: str, time: FakeTime, record_property: RecordProperty
 ) -> None:
     with FakeGemini(default=case.then or case.behaviour) as gemini:
         gemini.next(case.behaviour)
@@ -138,7 +138,7 @@ def test_each_behaviour_ends_as_the_classification_says(
         ended = _answerer(settings, time).decide(an_activation(), NOON)
         calls = len(gemini.calls)
     row = Row(case.name, sdk, "1" * calls, sum(time.slept), _said(ended))
-    TABLE.append(row)
+    record_property(GEMINI, str(row))
     assert (calls, row.ends) == (case.calls, case.ends)
     assert row.waited <= case.most_waited
     assert ended.usage.gemini_calls == calls
@@ -147,7 +147,7 @@ def test_each_behaviour_ends_as_the_classification_says(
 @pytest.mark.parametrize("sdk", ["google-generativeai", "google-genai"])
 @pytest.mark.parametrize("pair", PAIRS, ids=lambda pair: pair.name)
 def test_each_answer_of_two_models_ends_as_the_plan_says(
-    pair: Pair, sdk: str, time: FakeTime
+    pair: Pair, sdk: str, time: FakeTime, record_property: RecordProperty
 ) -> None:
     with FakeGemini(default=error(418)) as gemini:
         gemini.next(*pair.behaviours)
@@ -156,7 +156,7 @@ def test_each_answer_of_two_models_ends_as_the_plan_says(
     first, _ = settings.gemini_models
     asked = "".join("1" if f"/{first}:" in call.path else "2" for call in gemini.calls)
     row = Row(pair.name, sdk, asked, sum(time.slept), _said(ended))
-    TABLE.append(row)
+    record_property(GEMINI, str(row))
     assert (row.asked, row.ends) == (pair.asked, pair.ends)
     assert row.waited <= pair.most_waited
     assert ended.usage.gemini_calls == len(ended.attempts) == len(asked)

@@ -12,6 +12,8 @@ from tests.support.emulators import free_port
 from tests.support.eventually import eventually
 from tests.support.otlp_receiver import OtlpReceiver
 
+pytestmark = pytest.mark.alone
+
 SERVICES = 2
 
 

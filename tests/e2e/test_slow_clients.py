@@ -20,6 +20,8 @@ from tests.support.emulators import free_port
 from tests.support.eventually import eventually
 from tests.support.slow_clients import CROWDS, Crowd, connect, held
 
+pytestmark = pytest.mark.alone
+
 THREADS = 4
 PROMPTLY_SECONDS = 5.0
 """On a machine that is busy with other things; bench/slow_clients.py measures it."""

@@ -1,12 +1,19 @@
 """Both apps on SQLite, in this process, with the clock and the queue in the test's hands."""
 
+from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import cache
+from unittest import mock
 
 import pytest
 from flask.testing import FlaskClient
 
 import ingress.app
+import ingress.openapi.routes
 import worker.app
+import worker.board.routes
+import worker.wiring
 from local.sqlite.store import SqliteStore
 from shared.domain.messages import Message
 from shared.settings import Settings
@@ -14,6 +21,19 @@ from tests.doubles import FakePublisher, FakeTime, ScriptedGemini
 from tests.http.pushes import push
 
 GOOD = {"mood": 2, "goal": "komma igång"}
+
+
+@pytest.fixture(scope="package", autouse=True)
+def made_once() -> Iterator[None]:
+    """What every app makes for itself, each the same: it took two thirds of this folder's time."""
+    with ExitStack() as stack:
+        for module, name in (
+            (worker.wiring, "load_library"),
+            (worker.board.routes, "BoardPage"),
+            (ingress.openapi.routes, "openapi_document"),
+        ):
+            stack.enter_context(mock.patch.object(module, name, cache(getattr(module, name))))
+        yield
 
 
 @pytest.fixture

@@ -63,15 +63,22 @@ def running_emulators(folder: Path) -> Iterator[GoogleEmulators]:
         stop_all(children, grace_seconds=5)
 
 
+WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+WORKERS = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+
 _HANDED_OUT: set[int] = set()
 
 
 def free_port() -> int:
-    """Never the same twice: the kernel may offer a port again that nobody has taken up yet."""
+    """Never the same twice: the kernel may offer a port again that nobody has taken up yet.
+
+    Nor one that another worker of pytest-xdist hands out. Linux offers odd ports first, so that
+    pairs of ports are dealt out.
+    """
     while True:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = int(probe.getsockname()[1])
-        if port not in _HANDED_OUT:
+        if port // 2 % WORKERS == WORKER and port not in _HANDED_OUT:
             _HANDED_OUT.add(port)
             return port

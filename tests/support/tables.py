@@ -1,6 +1,16 @@
-"""What tests measure and `make test` prints at its end."""
+"""What tests measure and `make test` prints at its end: whatever they give to `record_property`.
 
+pytest carries it from the process that ran the test to the one that prints.
+"""
+
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+
+RecordProperty = Callable[[str, object], None]
+"""pytest's fixture: a section's title, and its lines."""
+
+GEMINI = "what becomes of what Gemini does (the waiting is injected)"
+ISOLATION = "who may not see what"
 
 
 @dataclass(frozen=True)
@@ -12,29 +22,26 @@ class Row:
     waited: float
     ends: str
 
-
-TABLE: list[Row] = []
-"""Filled by tests/contract/test_gemini_table.py, printed by tests/conftest.py."""
-
-
-SUMMARIES: dict[str, list[str]] = {}
-"""By tool, the lines that it ends with."""
-
-ISOLATION: list[tuple[str, str, str, str]] = []
-"""Method, route, caller, answer; filled by tests/http/ingress/test_isolation.py."""
+    def __str__(self) -> str:
+        return (
+            f"{self.behaviour:<26} {self.sdk:<20} {self.asked:>5} {self.waited:>9.2f}  {self.ends}"
+        )
 
 
-def isolation_lines(rows: list[tuple[str, str, str, str]]) -> list[str]:
-    head = ("method", "route", "caller", "answer")
-    return [f"{m:<8} {r:<26} {c:<15} {a}" for m, r, c, a in (head, *sorted(set(rows)))]
+def isolation(method: str, route: str, caller: str, answer: str) -> str:
+    return f"{method:<8} {route:<26} {caller:<15} {answer}"
 
 
-def lines(rows: list[Row]) -> list[str]:
-    head = f"{'Gemini does':<26} {'SDK':<20} {'asked':>5} {'waited s':>9}  ends as"
-    return [
-        head,
-        *(
-            f"{row.behaviour:<26} {row.sdk:<20} {row.asked:>5} {row.waited:>9.2f}  {row.ends}"
-            for row in rows
-        ),
-    ]
+HEADS = {
+    GEMINI: f"{'Gemini does':<26} {'SDK':<20} {'asked':>5} {'waited s':>9}  ends as",
+    ISOLATION: isolation("method", "route", "caller", "answer"),
+}
+
+
+def sections(recorded: Iterable[tuple[str, object]]) -> dict[str, list[str]]:
+    """By title, the lines in the order of the tests, each once."""
+    found: dict[str, list[str]] = {}
+    for title, text in recorded:
+        lines = found.setdefault(title, [HEADS[title]] if title in HEADS else [])
+        lines += [line for line in str(text).splitlines() if line not in lines]
+    return found

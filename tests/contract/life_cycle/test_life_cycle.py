@@ -24,7 +24,7 @@ from shared.ports import ActivationStore, Stored
 from tests.contract.life_cycle.machine import LifeCycle
 from tests.doubles import FakeTime
 from tests.support.emulators import PROJECT, GoogleEmulators
-from tests.support.tables import SUMMARIES
+from tests.support.tables import RecordProperty
 from tests.turns import one_thread
 from worker.pipeline import held_claims
 
@@ -46,7 +46,9 @@ USUAL = {
 OpenStore = Callable[[FakeTime], ActivationStore]
 
 
-def live(backend: str, open_store: OpenStore, *, examples: int, steps: int) -> Counter[str]:
+def live(
+    backend: str, open_store: OpenStore, record: RecordProperty, *, examples: int, steps: int
+) -> Counter[str]:
     """How often each change was reached, in all the lives that Hypothesis tries."""
     reached: Counter[str] = Counter()
 
@@ -72,7 +74,8 @@ def live(backend: str, open_store: OpenStore, *, examples: int, steps: int) -> C
         ),
     )
     counts = [f"{number:5} {change}" for change, number in sorted(reached.items())]
-    SUMMARIES[f"life cycle on {backend}"] = [f"{examples} lives of {steps} steps, {SEED=}", *counts]
+    lines = [f"{examples} lives of {steps} steps, {SEED=}", *counts]
+    record(f"life cycle on {backend}", "\n".join(lines))
     return reached
 
 
@@ -135,11 +138,15 @@ def on_firestore(emulators: GoogleEmulators) -> Iterator[OpenStore]:
 
 
 @pytest.mark.timeout(400)  # for a life that fails: Hypothesis looks for a short one like it
-def test_sqlite_keeps_the_promises_of_the_life_cycle(on_sqlite: OpenStore) -> None:
-    reached = live("sqlite", on_sqlite, examples=200, steps=50)
+def test_sqlite_keeps_the_promises_of_the_life_cycle(
+    on_sqlite: OpenStore, record_property: RecordProperty
+) -> None:
+    reached = live("sqlite", on_sqlite, record_property, examples=100, steps=50)
     assert set(reached) >= USUAL
 
 
 @pytest.mark.timeout(400)
-def test_firestore_keeps_the_promises_of_the_life_cycle(on_firestore: OpenStore) -> None:
-    live("firestore", on_firestore, examples=15, steps=30)
+def test_firestore_keeps_the_promises_of_the_life_cycle(
+    on_firestore: OpenStore, record_property: RecordProperty
+) -> None:
+    live("firestore", on_firestore, record_property, examples=15, steps=30)

@@ -18,7 +18,7 @@ from tests.builders import NOON, an_activation, an_answer
 from tests.doubles import FakePublisher, FakeTime
 from tests.http.conftest import GOOD
 from tests.support.google_keys import GoogleKeys
-from tests.support.tables import ISOLATION
+from tests.support.tables import ISOLATION, RecordProperty, isolation
 
 PROJECT = "innerjourney"
 KEY = {"Idempotency-Key": "k1"}
@@ -86,7 +86,7 @@ OF_ALL = [
 @pytest.mark.parametrize(("method", "path"), OF_ONE)
 @pytest.mark.parametrize("of", ["annas", "annas-queued"])
 def test_somebody_elses_is_the_very_answer_of_a_missing_one(
-    people: People, method: str, path: str, of: str
+    people: People, record_property: RecordProperty, method: str, path: str, of: str
 ) -> None:
     before = people.store.get(of)
     theirs = people.ask("bo", method, path.format(of))
@@ -98,7 +98,10 @@ def test_somebody_elses_is_the_very_answer_of_a_missing_one(
         k: v for k, v in missing.headers if k not in varying
     }
     assert people.store.get(of) == before
-    ISOLATION.append((method, path.format("{id}"), "another's", "404, the bytes of a missing one"))
+    record_property(
+        ISOLATION,
+        isolation(method, path.format("{id}"), "another's", "404, the bytes of a missing one"),
+    )
 
 
 @pytest.mark.parametrize(("method", "path"), OF_ONE)
@@ -109,41 +112,47 @@ def test_no_header_opens_it(
     assert people.ask("bo", method, path.format("annas"), headers=headers).status_code == 404
 
 
-def test_the_list_of_another_is_empty(people: People) -> None:
+def test_the_list_of_another_is_empty(people: People, record_property: RecordProperty) -> None:
     assert people.ask("bo", "GET", "/activations").get_json()["items"] == []
     assert len(people.ask("anna", "GET", "/activations").get_json()["items"]) == 2
-    ISOLATION.append(("GET", "/activations", "another's", "not listed"))
+    record_property(ISOLATION, isolation("GET", "/activations", "another's", "not listed"))
 
 
-def test_the_latest_of_another_is_not_found(people: People) -> None:
+def test_the_latest_of_another_is_not_found(
+    people: People, record_property: RecordProperty
+) -> None:
     assert people.ask("bo", "GET", "/user/activation").status_code == 404
     assert people.ask("anna", "GET", "/user/activation").status_code == 200
-    ISOLATION.append(("GET", "/user/activation", "another's", "404"))
+    record_property(ISOLATION, isolation("GET", "/user/activation", "another's", "404"))
 
 
-def test_erasing_all_leaves_anothers(people: People) -> None:
+def test_erasing_all_leaves_anothers(people: People, record_property: RecordProperty) -> None:
     assert people.ask("bo", "DELETE", "/activations").status_code == 204
     assert len(people.ask("anna", "GET", "/activations").get_json()["items"]) == 2
-    ISOLATION.append(("DELETE", "/activations", "another's", "left alone"))
+    record_property(ISOLATION, isolation("DELETE", "/activations", "another's", "left alone"))
 
 
 @pytest.mark.parametrize("path", ["/activations", "/gemini/getActivation"])
 def test_the_same_idempotency_key_of_two_users_is_two_activations(
-    people: People, path: str
+    people: People, record_property: RecordProperty, path: str
 ) -> None:
     annas = people.ask("anna", "POST", path, json=GOOD, headers=KEY)
     bos = people.ask("bo", "POST", path, json=GOOD, headers=KEY)
     assert annas.get_json()["activation_id"] != bos.get_json()["activation_id"]
     assert "Idempotency-Replayed" not in bos.headers
-    ISOLATION.append(("POST", path, "another's key", "an activation of one's own"))
+    record_property(
+        ISOLATION, isolation("POST", path, "another's key", "an activation of one's own")
+    )
 
 
 @pytest.mark.parametrize(("method", "path"), OF_ONE + OF_ALL)
-def test_without_a_token_it_is_a_401_everywhere(people: People, method: str, path: str) -> None:
+def test_without_a_token_it_is_a_401_everywhere(
+    people: People, record_property: RecordProperty, method: str, path: str
+) -> None:
     answer = people.ask(None, method, path.format("annas"))
     assert answer.status_code == 401
     assert answer.headers["WWW-Authenticate"] == "Bearer"
-    ISOLATION.append((method, path.format("{id}"), "no token", "401"))
+    record_property(ISOLATION, isolation(method, path.format("{id}"), "no token", "401"))
 
 
 def test_every_route_of_the_app_is_in_this_file(people: People) -> None:
