@@ -1,4 +1,4 @@
-# The commands of this project. The README names two of them: `make run` and `make test`.
+# The commands of this project. The README names three: `make run`, `make test` and `make quick`.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin

@@ -5,12 +5,20 @@ from pathlib import Path
 
 import pytest
 
+from tests import ROOT
 from tests.__main__ import join
 from tests.reliability.catalogue import Proof, outcomes_in
 from tests.support import emulators
 
 HALF = """<testsuites><testsuite><testcase classname="tests.unit.test_{0}" name="test_it"/>
 </testsuite></testsuites>"""
+
+
+def test_every_test_module_is_in_a_folder_that_is_run(pytestconfig: pytest.Config) -> None:
+    run = [ROOT / folder for folder in pytestconfig.getini("testpaths")]
+    modules = list((ROOT / "tests").rglob("test_*.py"))
+    assert [file for file in modules if not set(run) & set(file.parents)] == []
+    assert [folder for folder in run if not any(folder.rglob("test_*.py"))] == []
 
 
 def test_the_results_of_both_halves_are_in_one_file(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """What tests give to `record_property` is printed at the end of a run, with workers too."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -28,6 +29,7 @@ def test_each_section_comes_once_whoever_ran_the_test(tmp_path: Path, workers: s
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-n", workers, "--dist", "loadfile", str(tmp_path)],
         cwd=ROOT,
+        env={name: value for name, value in os.environ.items() if "PYTEST" not in name},
         capture_output=True,
         text=True,
         timeout=60,
