@@ -15,7 +15,7 @@ from tests.support.tables import RecordProperty
 
 PROJECT = "innerjourney"
 FEWEST_CASES = 2000
-EXAMPLES_PER_OPERATION = "400"
+EXAMPLES_PER_OPERATION = "250"
 SEED = os.environ.get("TEST_SEED", "20261123")
 """Fixed unless told: a new seed is for looking for faults, not for stopping a merge."""
 

@@ -1,6 +1,5 @@
 """deploy/deploy.sh: what it would do, in which order, and that again is no error."""
 
-import json
 import os
 import re
 import subprocess
@@ -389,24 +388,29 @@ def test_only_the_ingress_is_public(first: Run) -> None:
     assert len(private) == 1
 
 
+def shape(call: list[str]) -> tuple[str, ...]:
+    """The same for commands that differ in plain values alone: 33 exempt a field of an index."""
+    flags = [word for word in call if word.startswith("--")]
+    return (*call[:3], *sorted(flag if "," in flag else flag.partition("=")[0] for flag in flags))
+
+
 @pytest.mark.timeout(600)  # gcloud takes most of a second of a processor to start
-def test_gcloud_understands_every_command(
+def test_gcloud_understands_each_kind_of_command(
     first: Run, again: Run, pulled: Run, pulled_again: Run, on_vertex: Run, tmp_path: Path
 ) -> None:
     """Without an account it parses its arguments first, and refuses an unknown one by name."""
     gcloud = need_program("gcloud")
     runs = (first, again, pulled, pulled_again, on_vertex)
-    commands = sorted({json.dumps(call) for run in runs for call in run.calls})
+    commands = list({shape(call): call for run in runs for call in run.calls}.values())
     environment = {
         **os.environ,
         "CLOUDSDK_CONFIG": str(tmp_path),
         "CLOUDSDK_CORE_DISABLE_PROMPTS": "1",
     }
 
-    def answer(command: str) -> tuple[str, str]:
-        words = [gcloud, *json.loads(command)]
+    def answer(command: list[str]) -> tuple[list[str], str]:
         done = subprocess.run(
-            words,
+            [gcloud, *command],
             cwd=ROOT,
             env=environment,
             stdin=subprocess.DEVNULL,
@@ -419,6 +423,6 @@ def test_gcloud_understands_every_command(
 
     with ThreadPoolExecutor(3) as threads:
         answers = list(threads.map(answer, commands))
-    assert len(answers) > 80
+    assert len(answers) > 50
     wrong = [pair for pair in answers if "do not currently have an active account" not in pair[1]]
     assert wrong == []

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.tables import SUMMARIES
+from tests.support.tables import RecordProperty
 from worker.safety import LANGUAGES, signals_self_harm
 
 
@@ -83,9 +83,10 @@ def found_of_hard() -> list[str]:
     return [goal for goal in hard() if signals_self_harm(goal, None)]
 
 
-def test_the_figures_are_printed_when_the_tests_end() -> None:
-    SUMMARIES["crises found by phrases alone"] = list(table())
-    assert len(SUMMARIES["crises found by phrases alone"]) == len(LANGUAGES) + 3
+def test_the_figures_are_printed_when_the_tests_end(record_property: RecordProperty) -> None:
+    lines = list(table())
+    record_property("crises found by phrases alone", "\n".join(lines))
+    assert len(lines) == len(LANGUAGES) + 3
 
 
 def table() -> Iterator[str]:
