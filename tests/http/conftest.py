@@ -25,7 +25,7 @@ GOOD = {"mood": 2, "goal": "komma igång"}
 
 @pytest.fixture(scope="package", autouse=True)
 def made_once() -> Iterator[None]:
-    """What every app makes for itself, each the same: it took two thirds of this folder's time."""
+    """What every app makes for itself, each the same: most of an app's start."""
     with ExitStack() as stack:
         for module, name in (
             (worker.wiring, "load_library"),
