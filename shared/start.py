@@ -41,6 +41,8 @@ def run(main: Callable[[], int]) -> NoReturn:
         print(f"can't start: {error}", file=sys.stderr)
         code = 1
     logging.shutdown()
+    # os._exit would lose what a pipe or a file has not been given yet.
+    sys.stdout.flush()
     sys.stderr.flush()
     # Not sys.exit: it would wait for the threads that are still in a call to Gemini.
     os._exit(code)

@@ -21,7 +21,7 @@ from tests.fake_gemini import (
     error,
     finish,
     hang,
-    late,
+    held,
     no_candidate,
     raw,
     reset,
@@ -425,16 +425,18 @@ def test_a_step_is_unwrapped(gemini: FakeGemini, adapter: Gemini, behaviour: Beh
 def test_as_many_calls_run_at_once_as_there_are_threads(
     gemini: FakeGemini, adapter: Gemini
 ) -> None:
-    gemini.default = late(0.5, answer())
+    gemini.default = held()
     callers = [
         threading.Thread(target=adapter.generate, args=(REQUEST,), kwargs={"seconds": 30})
         for _ in range(THREADS)
     ]
     for caller in callers:
         caller.start()
+    gemini.wait_for_calls(THREADS)
+    assert gemini.most_at_once == THREADS
+    gemini.released.set()
     for caller in callers:
         caller.join()
-    assert gemini.most_at_once == THREADS
     gemini.default = answer()
     # A pool that is too small would have dropped connections and opened new ones.
     for _ in range(THREADS):
