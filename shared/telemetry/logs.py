@@ -17,6 +17,10 @@ TALKATIVE = ("google", "urllib3", "httpcore", "httpx", "httpx2", "google_genai",
 """Libraries whose DEBUG lines may hold addresses, headers or whole requests with their goals."""
 
 
+LEDGER = "ledger"
+"""The logger of what is added up later (calls paid for, answers given). `level` never hides it."""
+
+
 def configure_logging(level: str, *, json: bool, project: str | None = None) -> None:
     """Send our logs and those of the libraries through one formatter to standard error.
 
@@ -50,6 +54,7 @@ def configure_logging(level: str, *, json: bool, project: str | None = None) -> 
     )
     for name in TALKATIVE:
         logging.getLogger(name).setLevel(logging.WARNING)
+    logging.getLogger(LEDGER).setLevel(logging.INFO)
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)

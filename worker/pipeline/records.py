@@ -9,10 +9,11 @@ from opentelemetry.trace import get_current_span
 
 from shared.domain.activation import Activation, Answer, Usage
 from shared.ports import Stored
+from shared.telemetry.logs import LEDGER
 from shared.telemetry.provider import telemetry
 from worker.gemini.prompt import VERSION
 
-log = structlog.get_logger(__name__)
+log = structlog.get_logger(LEDGER)
 
 Replace = Callable[[Activation, str], object]
 """Writes an activation if its stored version is the given one, as ActivationStore.replace does."""

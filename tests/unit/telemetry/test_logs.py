@@ -275,3 +275,21 @@ def test_on_a_terminal_a_line_shows_a_short_trace_only() -> None:
     assert f"trace={TRACE_ID[:8]}" in line
     assert TRACE_ID not in line
     assert GOOGLES not in line
+
+
+RECORDS = """
+from shared.domain.activation import Usage
+from tests.builders import NOON, an_activation, an_answer
+from shared.ports import Stored
+from worker.pipeline.records import record_usage, write_answer
+
+log.warning("hidden")
+record_usage(an_activation(), {"m": Usage(gemini_calls=1)}, "completed")
+stored = Stored(activation=an_activation(), version="1", written_at=NOON, read_at=NOON)
+write_answer(lambda *_: None, stored, an_answer(), now=NOON, by="sweep")
+"""
+
+
+def test_no_level_hides_the_lines_that_are_added_up() -> None:
+    lines = [json.loads(line) for line in logged(RECORDS, level="ERROR").splitlines()]
+    assert [line["message"] for line in lines] == ["gemini.usage", "activation.completed"]
