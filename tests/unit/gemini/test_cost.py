@@ -2,6 +2,7 @@
 
 import json
 from datetime import date
+from pathlib import Path
 
 import pytest
 from structlog.testing import capture_logs
@@ -12,7 +13,7 @@ from shared.domain.messages import encode
 from shared.errors import StoreUnavailable
 from tests.builders import LEASE, NOON, a_decider, an_activation
 from tests.doubles import FakeTime, ScriptedGemini, StoreWithFaults
-from worker.cost import add_up, report
+from worker.cost import add_up, main, report
 from worker.gemini.port import Unavailable, WithoutKey
 from worker.gemini.prices import Price, Prices
 from worker.gemini.prompt import VERSION
@@ -116,10 +117,44 @@ def test_entries_are_added_up_by_model_and_other_lines_passed_over() -> None:
         "not JSON",
         "[]",
     ]
-    totals = add_up(lines, PRICES, TODAY)
+    totals, _ = add_up(lines, PRICES, TODAY)
     assert totals["m"].usage.prompt_tokens == 2000
     assert totals["m"].fates == {"completed": 1, "dropped": 1}
     assert totals["other"].usage.gemini_calls == 1
+
+
+def test_a_line_that_cannot_be_read_is_counted_and_the_others_are_added_up() -> None:
+    lines = [json.dumps(entry(gemini_calls="many")), json.dumps(entry()), '{"message": "gem']
+    totals, unread = add_up(lines, PRICES, TODAY)
+    assert (totals["m"].usage.gemini_calls, unread) == (1, 2)
+
+
+def test_a_file_may_be_named_and_what_could_not_be_read_is_said_last(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    logs = tmp_path / "logs.jsonl"
+    logs.write_bytes(json.dumps(entry()).encode() + b"\n\n\xff\n")
+    main([str(logs)])
+    said = capsys.readouterr().out.splitlines()
+    assert said[0].startswith("m: 1 calls, 1000 tokens in")
+    assert said[1:] == ["lines that could not be read: 1"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["--help"], 0, "Add up the ledger's lines"),
+        (["--unknown"], 2, "unrecognized arguments: --unknown"),
+        (["no-such-file"], 2, "no-such-file: No such file or directory\n"),
+    ],
+)
+def test_help_an_unknown_option_and_a_missing_file_get_a_sentence(
+    arguments: list[str], code: int, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert ended.value.code == code
+    assert said in "".join(capsys.readouterr())
 
 
 def test_a_line_is_billed_at_the_price_of_its_day_also_where_the_time_stands_outside() -> None:
@@ -127,17 +162,17 @@ def test_a_line_is_billed_at_the_price_of_its_day_also_where_the_time_stands_out
         json.dumps(entry(timestamp="2026-12-31T23:59:59.5Z")),
         json.dumps({"timestamp": "2027-01-01T00:00:00Z", "jsonPayload": entry()}),
     ]
-    assert add_up(lines, PRICES, TODAY)["m"].usd == pytest.approx(0.007 + 0.014)
+    assert add_up(lines, PRICES, TODAY)[0]["m"].usd == pytest.approx(0.007 + 0.014)
 
 
 @pytest.mark.parametrize("timestamp", [None, 7, "soon"])
 def test_a_line_without_a_time_has_the_price_of_today(timestamp: object) -> None:
-    assert add_up([json.dumps(entry(timestamp=timestamp))], PRICES, TODAY)["m"].usd == 0.007
+    assert add_up([json.dumps(entry(timestamp=timestamp))], PRICES, TODAY)[0]["m"].usd == 0.007
 
 
 def test_the_report_names_thoughts_cached_tokens_and_what_has_no_price() -> None:
     lines = [json.dumps(entry(thought_tokens=70, cached_tokens=500)), json.dumps(entry(model="x"))]
-    said = list(report(add_up(lines, PRICES, TODAY)))
+    said = list(report(add_up(lines, PRICES, TODAY)[0]))
     assert "1000 tokens in (500 cached), 500 out, 70 thoughts" in said[0]
     assert "0.0068 USD, 6.80 USD per 1,000 claims" in said[0]
     assert "no price known" in said[1]
