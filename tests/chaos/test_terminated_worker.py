@@ -27,6 +27,7 @@ def test_a_call_that_outlasts_the_grace_is_taken_up_elsewhere_long_before_its_le
         gemini.wait_for_calls(1)
         pipeline.terminate("worker")
         assert "claim.given_back" in pipeline.output
+        assert "fate=released" in pipeline.output  # in the ledger: the call that was cut
         done = pipeline.wait_until_done(activation_id, seconds=60)
         # The attempt was given back: it was not the message's fault.
         assert (done["source"], done["attempt"]) == ("gemini", 1)

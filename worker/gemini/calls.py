@@ -1,9 +1,11 @@
 """One call of one model, and all that is recorded of it: breaker, trace, metrics, history, cost."""
 
 import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
-from datetime import datetime
-from functools import reduce
+from datetime import timedelta
 
 import structlog
 from opentelemetry.trace import Span, SpanKind
@@ -20,6 +22,7 @@ from worker.gemini.port import (
     Generated,
     KeyRefused,
     ModelNotFound,
+    ProcessEnds,
     StepRequest,
     reason_of,
 )
@@ -71,19 +74,66 @@ class Refusals:
             return True
 
 
+Hears = Callable[["Calls"], None]
+
+_hears: ContextVar[Hears | None] = ContextVar("hears_of_calls", default=None)
+
+
+@contextmanager
+def telling_of_calls(hears: Hears) -> Iterator[None]:
+    """In this block `hears` is told of the claim's Calls before the first of them is made."""
+    token = _hears.set(hears)
+    try:
+        yield
+    finally:
+        _hears.reset(token)
+
+
 class Calls:
-    """The calls of one claim. `attempts` lists them; what refused to be called has no entry."""
+    """The calls of one claim. `attempts` lists them, and `usage` is their sum; what refused to be
+    called has no entry.
+
+    `usage_by_model` is what the claim's thread has yet to enter in the ledger. A call that is under
+    way when the claim is given back is entered then (`cut`), and not again when it returns.
+    """
 
     def __init__(self, refusals: Refusals, clock: Clock) -> None:
         self.attempts: list[Attempt] = []
+        self.usage = Usage()
         self.usage_by_model: dict[str, Usage] = {}
         self._refusals = refusals
         self._clock = clock
+        self._lock = threading.Lock()
+        self._under_way: Attempt | None = None
+        self._stopped = False
+        self._cut = False
+        hears = _hears.get()
+        if hears is not None:
+            hears(self)
 
-    @property
-    def usage(self) -> Usage:
-        """The sum of all calls."""
-        return reduce(Usage.plus, self.usage_by_model.values(), Usage())
+    def stop(self) -> tuple[Usage, tuple[Attempt, ...]]:
+        """Begin no further call. Returns what was spent, with the call that is under way: it is
+        paid for, and its tokens are unknown."""
+        with self._lock:
+            self._stopped = True
+            call = self._under_way
+            if call is None:
+                return self.usage, tuple(self.attempts)
+            lasted = max(self._clock() - call.at, timedelta()) // timedelta(milliseconds=1)
+            self._under_way = call.model_copy(update={"ms": lasted})
+            return self.usage.plus(_paid(self._under_way)), (*self.attempts, self._under_way)
+
+    def cut(self) -> dict[str, Usage]:
+        """What the caller must enter in the ledger. Nothing where no call is under way any more:
+        then the claim's thread enters all of it."""
+        with self._lock:
+            call = self._under_way
+            if call is None or self._cut:
+                return {}
+            self._cut = True
+            self._add(str(call.model), _paid(call))
+            spent, self.usage_by_model = self.usage_by_model, {}
+            return spent
 
     def make(self, model: Model, request: StepRequest, seconds: float) -> Generated:
         """Raises what the adapter raises, and CircuitOpen where no call was made.
@@ -100,19 +150,36 @@ class Calls:
             model.breaker.around_a_call(),
             span("gemini", SpanKind.CLIENT, attributes=attributes) as traced,
         ):
-            at = self._clock()
+            self._begin(model.name)
             try:
                 generated = model.adapter.generate(request, seconds=seconds)
             except GeminiError as error:
                 traced.set_attribute("innerjourney.reason", reason_of(error))
-                self._record(traced, at, model.name, error)
+                self._record(traced, model.name, error)
                 raise
-            self._record(traced, at, model.name, generated)
+            self._record(traced, model.name, generated)
             return generated
 
-    def _record(
-        self, traced: Span, at: datetime, asked: str, answer: Generated | GeminiError
-    ) -> None:
+    def _begin(self, model: str) -> None:
+        with self._lock:
+            if self._stopped:
+                raise ProcessEnds("the claim was given back")
+            self._under_way = Attempt(at=self._clock(), model=model, outcome="shutdown", ms=0)
+
+    def _end(self, usage: Usage, model: str, outcome: str) -> None:
+        with self._lock:
+            begun, self._under_way = self._under_way, None
+            assert begun is not None
+            ended = {"model": model, "outcome": outcome, "ms": usage.gemini_ms}
+            self.attempts.append(begun.model_copy(update=ended))
+            self.usage = self.usage.plus(usage)
+            if not self._cut:
+                self._add(model, usage)
+
+    def _add(self, model: str, usage: Usage) -> None:
+        self.usage_by_model[model] = self.usage_by_model.get(model, Usage()).plus(usage)
+
+    def _record(self, traced: Span, asked: str, answer: Generated | GeminiError) -> None:
         usage, model, outcome = answer.usage, asked, "ok"
         if isinstance(answer, Generated):
             model = answer.model
@@ -122,6 +189,9 @@ class Calls:
         paid_output = usage.output_tokens + usage.thought_tokens
         traced.set_attribute("gen_ai.usage.output_tokens", paid_output)
         telemetry().metrics.called(usage, model=asked, outcome=outcome)
-        self.attempts.append(Attempt(at=at, model=model, outcome=outcome, ms=usage.gemini_ms))
-        self.usage_by_model[model] = self.usage_by_model.get(model, Usage()).plus(usage)
+        self._end(usage, model, outcome)
         self._refusals.heard(asked, answer)
+
+
+def _paid(cut: Attempt) -> Usage:
+    return Usage(gemini_calls=1, gemini_ms=cut.ms)

@@ -13,6 +13,8 @@ from shared.domain.activation import Usage
 from shared.domain.history import Attempt
 from shared.errors import Conflict, StoreUnavailable
 from shared.ports import ActivationStore, Stored
+from worker.gemini.calls import Calls
+from worker.pipeline.records import ClaimEnd, record_usage
 
 log = structlog.get_logger(__name__)
 
@@ -25,6 +27,7 @@ class HeldClaims:
         self._store = store
         self._lock = threading.Lock()
         self._held: dict[str, Stored] = {}
+        self._calls: dict[str, Calls] = {}
         self._draining = threading.Event()
         self.given_back = given_back or threading.Event()
 
@@ -47,16 +50,22 @@ class HeldClaims:
         self._give_back(claimed)
         return False
 
+    def calls_begin(self, claimed: Stored, calls: Calls) -> None:
+        """From now on `release_all` accounts for these, too."""
+        with self._lock:
+            self._calls[_key(claimed)] = calls
+
     def drop(self, claimed: Stored) -> None:
         """Hold it no more: its work has ended."""
         with self._lock:
             self._held.pop(_key(claimed), None)
+            self._calls.pop(_key(claimed), None)
 
     def release_all(self) -> int:
         """Give back all that is held, and return how many were.
 
-        The Gemini call of such a claim is paid for. Its attempt is given back, since the message
-        was not at fault.
+        The Gemini call of such a claim is paid for: it is entered in the ledger and the activation.
+        Its attempt is given back, since the message was not at fault.
         """
         self.drain()
         with self._lock:
@@ -72,17 +81,23 @@ class HeldClaims:
         named = log.bind(activation_id=activation.activation_id)
         # The store's own time of the claim: it has passed, so it may be claimed at once.
         now = claimed.written_at
-        attempt = Attempt(at=now, outcome="shutdown", ms=0)
-        wanted = activation.released(now=now, not_before=now, spent=Usage(), attempts=(attempt,))
+        with self._lock:
+            calls = self._calls.get(_key(claimed))
+        spent, attempts = calls.stop() if calls else (Usage(), ())
+        attempts = attempts or (Attempt(at=now, outcome="shutdown", ms=0),)
+        wanted = activation.released(now=now, not_before=now, spent=spent, attempts=attempts)
+        end: ClaimEnd = "released"
         try:
             self._store.replace(wanted, claimed.version)
+            named.warning("claim.given_back")
         except Conflict:
-            return False  # it was finished meanwhile
+            end = "dropped"  # or finished: then no call is under way
         except StoreUnavailable as error:
+            end = "unwritten"
             named.error("claim.not_given_back", error=str(error))
-            return False
-        named.warning("claim.given_back")
-        return True
+        # After the write: a call that has returned meanwhile is entered by its thread, with tokens.
+        record_usage(activation, calls.cut() if calls else {}, end)
+        return end == "released"
 
 
 def _key(claimed: Stored) -> str:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Literal
 
 import structlog
@@ -20,6 +21,7 @@ from shared.domain.messages import ActivationMessage, Message, decode
 from shared.errors import Conflict, StoreUnavailable
 from shared.ports import ActivationStore, Stored
 from shared.telemetry.traces import ACTIVATION_ID, span
+from worker.gemini.calls import telling_of_calls
 from worker.gemini.port import ProcessEnds
 from worker.pipeline.claim import Claimer
 from worker.pipeline.decide import Decider, Pause
@@ -79,7 +81,8 @@ class Processor:
         if not self.claims.hold(claimed):
             return "released"
         try:
-            outcome = self._answer(claimed)
+            with telling_of_calls(partial(self.claims.calls_begin, claimed)):
+                outcome = self._answer(claimed)
         finally:
             self.claims.drop(claimed)
         # If this process released the claim because it ends, the message must be delivered again.

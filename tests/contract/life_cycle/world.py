@@ -71,7 +71,8 @@ class World:
         self.jobs: list[Job] = []
         self.workers = [self._worker(timedelta(hours=1)), self._worker(timedelta(hours=-1))]
         self.paid = 0
-        """Calls to Gemini of the jobs that have ended, the killed ones left out."""
+        """Calls to Gemini of the jobs that have ended, the killed ones left out, and those that
+        were under way when their process gave its claims back."""
         self._logs = logs
 
     # What a process can be asked for
@@ -172,6 +173,9 @@ class World:
         claims: dict[str, Stored] = {}
         for job in self._jobs_of(worker):
             claims |= job.actor.claims
+            if job.work.next_call == "generate":  # the release accounts for it
+                self.paid += job.gemini_calls
+                job.gemini_calls = 0
         self.store.actor = Actor("shutdown", claims)
         worker.claims.release_all()
         self._replace(worker)

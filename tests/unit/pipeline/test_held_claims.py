@@ -2,16 +2,20 @@
 
 import threading
 from collections import Counter
+from collections.abc import MutableMapping, Sequence
 from functools import partial
 from itertools import count
+from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from local.sqlite.store import SqliteStore
 from shared.domain.activation import Activation
+from shared.domain.history import Attempt
 from shared.domain.messages import Message, encode
 from shared.errors import StoreUnavailable
-from shared.ports import Stored
+from shared.ports import ActivationStore, Stored
 from tests.builders import LEASE, NOON, an_activation
 from tests.doubles import FakeTime, ScriptedGemini, StoreWithFaults
 from tests.turns import Work, each_order, one_thread, stop, stopping
@@ -148,6 +152,96 @@ def test_claims_are_given_back_at_the_same_time(store: SqliteStore) -> None:
     assert claims.release_all() == FIFTY
 
 
+# A call that is under way then is paid for
+
+
+def ledger_of(logs: Sequence[MutableMapping[str, Any]]) -> list[tuple[str, str, int]]:
+    lines = [line for line in logs if line["event"] == "gemini.usage"]
+    return [(line["fate"], line["model"], line["gemini_calls"]) for line in lines]
+
+
+class EndsMeanwhile(ScriptedGemini):
+    """The process gives its claims back two seconds after the call began; then the call returns."""
+
+    def __init__(self, time: FakeTime, claims: HeldClaims) -> None:
+        super().__init__(self._end)
+        self._time = time
+        self._claims = claims
+        self.logged_by_then: list[MutableMapping[str, Any]] = []
+
+    def _end(self) -> None:
+        self._time.advance(2)
+        with capture_logs() as logs:
+            self._claims.release_all()
+        self.logged_by_then = logs
+
+
+def ended_in_a_call(
+    store: ActivationStore, time: FakeTime, message: Message
+) -> tuple[list[MutableMapping[str, Any]], list[MutableMapping[str, Any]]]:
+    """What is logged by the release, and by the call's return after it."""
+    claims = HeldClaims(store)
+    gemini = EndsMeanwhile(time, claims)
+    client = a_client(time, gemini, given_back=claims.given_back)
+    with capture_logs() as after:
+        a_processor(store, time, client, claims).process(message)
+    return gemini.logged_by_then, after
+
+
+def test_the_release_enters_the_call_under_way_in_the_ledger_and_its_return_does_not(
+    store: SqliteStore, time: FakeTime
+) -> None:
+    by_then, after = ended_in_a_call(store, time, submitted(store))
+    assert ledger_of(by_then) == [("released", "m1", 1)]
+    assert ledger_of(after) == []
+
+
+def test_the_activation_keeps_the_call_that_was_cut_and_how_long_it_was_under_way(
+    store: SqliteStore, time: FakeTime
+) -> None:
+    ended_in_a_call(store, time, submitted(store))
+    kept = there(store).activation
+    assert (kept.usage.gemini_calls, kept.usage.gemini_ms) == (1, 2000)
+    assert kept.attempts == (Attempt(at=NOON, model="m1", outcome="shutdown", ms=2000),)
+
+
+def test_a_call_under_way_for_an_activation_that_was_erased_is_entered_as_dropped(
+    store: SqliteStore, time: FakeTime
+) -> None:
+    message = submitted(store)
+    claims = HeldClaims(store)
+
+    class Erased(EndsMeanwhile):
+        def _end(self) -> None:
+            store.delete("a1")
+            super()._end()
+
+    gemini = Erased(time, claims)
+    client = a_client(time, gemini, given_back=claims.given_back)
+    a_processor(store, time, client, claims).process(message)
+    assert ledger_of(gemini.logged_by_then) == [("dropped", "m1", 1)]
+
+
+def test_a_call_that_comes_back_while_the_store_was_away_is_counted_once(
+    store: SqliteStore, time: FakeTime
+) -> None:
+    faulty = StoreWithFaults(store)
+    message = submitted(store)
+    claims = HeldClaims(faulty)
+
+    class Away(EndsMeanwhile):
+        def _end(self) -> None:
+            faulty.raises.append(StoreUnavailable("told to"))
+            super()._end()
+
+    gemini = Away(time, claims)
+    client = a_client(time, gemini, given_back=claims.given_back)
+    with capture_logs() as after:
+        assert a_processor(faulty, time, client, claims).process(message) == "completed"
+    assert ledger_of([*gemini.logged_by_then, *after]) == [("unwritten", "m1", 1)]
+    assert there(store).activation.usage.gemini_calls == 1
+
+
 # The end of a process, in every order
 
 
@@ -167,6 +261,7 @@ class EndingProcess(StoreWithFaults):
         self.releases: Counter[str] = Counter()
         self.ended = False
         self.asked_too_late = 0
+        self.paid = 0
         self._gemini = stopping(ScriptedGemini())
         self.works = [Work(self._end), *(Work(partial(self._deliver, m)) for m in messages)]
 
@@ -181,6 +276,7 @@ class EndingProcess(StoreWithFaults):
 
     def generate(self, request: StepRequest, *, seconds: float) -> Generated:
         self.asked_too_late += self.ended or self.claims.given_back.is_set()
+        self.paid += 1
         return self._gemini.generate(request, seconds=seconds)
 
     def _end(self, work: Work) -> None:
@@ -245,13 +341,17 @@ def test_in_no_order_does_a_process_that_ends_keep_a_claim_or_call_gemini_too_la
         return process, process.works
 
     ends: Counter[tuple[str, int, str | None]] = Counter()
-    for process, order in each_order(start):
-        assert [work.error for work in process.works if work.error] == [], order
-        assert process.asked_too_late == 0, order
-        for activation_id in process.activation_ids:
-            end = there(store, activation_id).activation
-            ends[end.status, end.attempt, end.source] += 1
-            assert end.status != "processing", order
-            assert process.releases[activation_id] <= 1, order
+    with capture_logs() as logs:
+        for process, order in each_order(start):
+            assert [work.error for work in process.works if work.error] == [], order
+            assert process.asked_too_late == 0, order
+            stored = [there(store, name).activation for name in process.activation_ids]
+            for end in stored:
+                ends[end.status, end.attempt, end.source] += 1
+                assert end.status != "processing", order
+                assert process.releases[end.activation_id] <= 1, order
+            assert sum(end.usage.gemini_calls for end in stored) == process.paid, order
+            assert sum(calls for *_, calls in ledger_of(logs)) == process.paid, order
+            logs.clear()
     # Given back with its attempt, or answered: never a fallback because the process ends.
     assert set(ends) == {("queued", 0, None), ("completed", 1, "gemini")}
