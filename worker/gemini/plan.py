@@ -70,8 +70,11 @@ class Limits:
 
     @property
     def least_seconds(self) -> float:
-        """With less time left no call is begun."""
-        return min(MIN_DEADLINE_SECONDS, self.attempt_seconds)
+        """With less time left no call is begun. Where calls are shorter than Gemini's own minimum,
+        half of one: all of it is never left, since some of it has passed before the first call."""
+        if self.attempt_seconds > MIN_DEADLINE_SECONDS:
+            return MIN_DEADLINE_SECONDS
+        return self.attempt_seconds / 2
 
 
 class Plan:

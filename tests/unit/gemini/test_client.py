@@ -163,10 +163,17 @@ def test_with_too_little_time_for_one_call_the_deadline_is_the_reason(
     assert inner.requests == []
 
 
-def test_a_shorter_timeout_lowers_the_floor_to_it(time: FakeTime) -> None:
+@pytest.mark.parametrize("attempt_seconds", [2, 4, MIN_DEADLINE_SECONDS])
+def test_a_shorter_timeout_lowers_the_floor_to_half_of_it(
+    time: FakeTime, attempt_seconds: float
+) -> None:
+    """With one attempt the budget is one timeout, and a little of it has always passed."""
     inner = ScriptedGemini()
-    a_client(time, inner, attempt_seconds=4).generate(REQUEST, seconds=4)
-    assert inner.seconds == [4]
+    client = a_client(time, inner, attempt_seconds=attempt_seconds)
+    client.generate(REQUEST, seconds=attempt_seconds - 0.001)
+    assert inner.seconds == [attempt_seconds - 0.001]
+    with pytest.raises(NoTimeLeft):
+        client.generate(REQUEST, seconds=attempt_seconds / 2 - 0.001)
 
 
 # A process that ends
