@@ -227,6 +227,7 @@ FAILURES: list[tuple[str, Behaviour, type[GeminiError], FallbackReason]] = [
     ("empty 200", raw(b""), Unavailable, "unavailable"),
     ("JSON of another shape", raw(b"[1]"), Unavailable, "unavailable"),
     ("blocked prompt", blocked_prompt(), Blocked, "blocked"),
+    ("blocked without a reason", blocked_prompt("BLOCK_REASON_UNSPECIFIED"), Blocked, "blocked"),
     ("SAFETY", finish("SAFETY"), Blocked, "blocked"),
     ("RECITATION", finish("RECITATION"), Blocked, "blocked"),
     ("MAX_TOKENS", finish("MAX_TOKENS"), InvalidOutput, "invalid_output"),
@@ -313,11 +314,51 @@ def test_a_blocked_prompt_is_dangerous_unless_its_ratings_name_other_harms(
     gemini.next(behaviour)
     with pytest.raises(Blocked) as raised:
         adapter.generate(REQUEST, seconds=5)
-    assert raised.value.dangerous is dangerous
+    assert raised.value.person_may_be_at_risk is dangerous
+
+
+STOPPED = [
+    (finish("SAFETY"), True),
+    (finish("SAFETY", DANGEROUS_CONTENT="HIGH", HARASSMENT="LOW"), True),
+    (finish("SAFETY", SEXUALLY_EXPLICIT="HIGH", DANGEROUS_CONTENT="LOW"), False),
+    (finish("PROHIBITED_CONTENT"), True),
+    (finish("RECITATION"), False),
+    (texts('{"person_may_be_at_risk": true, "ti', finish="RECITATION"), True),
+]
+
+
+@pytest.mark.parametrize(("behaviour", "dangerous"), STOPPED)
+def test_an_answer_that_was_stopped_is_dangerous_as_a_blocked_prompt_is(
+    gemini: FakeGemini, adapter: Gemini, behaviour: Behaviour, dangerous: bool
+) -> None:
+    gemini.next(behaviour)
+    with pytest.raises(Blocked) as raised:
+        adapter.generate(REQUEST, seconds=5)
+    assert raised.value.person_may_be_at_risk is dangerous
+
+
+@pytest.mark.parametrize(
+    "behaviour",
+    [
+        answer(person_may_be_at_risk=True, duration=500),
+        texts('{"person_may_be_at_risk": true, "title": "Bre', finish="MAX_TOKENS"),
+        texts('{"person_may_be_at_risk": true, "ti', 'tle": "Bre', finish="MAX_TOKENS"),
+    ],
+    ids=["invalid", "cut off", "cut off in two parts"],
+)
+def test_a_flag_beside_an_invalid_step_is_passed_on(
+    gemini: FakeGemini, adapter: Gemini, behaviour: Behaviour
+) -> None:
+    gemini.next(behaviour)
+    with pytest.raises(InvalidOutput) as raised:
+        adapter.generate(REQUEST, seconds=5)
+    assert raised.value.person_may_be_at_risk
+    assert raised.value.usage.output_tokens == 123
 
 
 @pytest.mark.filterwarnings("ignore:Unrecognized FinishReason")
 @pytest.mark.filterwarnings("ignore:NEW is not a valid FinishReason")
+@pytest.mark.filterwarnings("ignore:BLOCK_REASON_UNSPECIFIED is not a valid")
 @pytest.mark.parametrize(
     ("behaviour", "kind", "reason"), [f[1:] for f in FAILURES], ids=[f[0] for f in FAILURES]
 )

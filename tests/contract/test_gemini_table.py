@@ -67,6 +67,8 @@ RETRIED = "fallback: unavailable"
 
 DAILY = error(429, retry_delay="3s", quota_id="GenerateRequestsPerDay")
 
+FLAGGED = answer(duration=500, person_may_be_at_risk=True)
+
 CASES = [
     Case("a valid step", answer(), 1, "gemini"),
     Case("fenced JSON", texts(f"```json\n{json.dumps(step_fields())}\n```"), 1, "gemini"),
@@ -89,11 +91,13 @@ CASES = [
     Case("403", error(403), 1, "fallback: misconfigured"),
     Case("404", error(404), 1, "fallback: misconfigured"),
     Case("prompt blocked", blocked_prompt("OTHER"), 1, "fallback: blocked"),
-    Case("SAFETY", finish("SAFETY"), 1, "fallback: blocked"),
+    Case("SAFETY", finish("SAFETY"), 1, "safety"),
+    Case("SAFETY, of another harm", finish("SAFETY", HARASSMENT="HIGH"), 1, "fallback: blocked"),
     Case("RECITATION", finish("RECITATION"), 1, "fallback: blocked"),
     Case("MAX_TOKENS", finish("MAX_TOKENS"), 2, "fallback: invalid_output"),
     Case("schema violated always", answer(duration=500), 2, "fallback: invalid_output"),
     Case("schema violated once", answer(duration=500), 2, "gemini", then=answer()),
+    Case("schema violated, flag raised", FLAGGED, 1, "safety", then=answer()),
     Case("a gateway's 503", raw(b'{"error": "overloaded"}', 503), 3, RETRIED, BACKOFF),
     Case("503 of another shape", raw(b'[{"error": {}}]', 503), 3, RETRIED, BACKOFF),
     Case("503, error null", raw(b'{"error": null}', 503), 3, RETRIED, BACKOFF),

@@ -3,6 +3,8 @@
 import json
 import socket
 import struct
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from tests.builders import step_fields
@@ -18,9 +20,19 @@ USAGE = {
 }
 
 
-def response(*texts: str, finish: str = "STOP", **more: Any) -> bytes:
+def response(
+    *texts: str,
+    finish: str = "STOP",
+    ratings: Mapping[str, str] = MappingProxyType({}),
+    **more: Any,
+) -> bytes:
     parts = [{"text": text} for text in texts]
-    candidate = {"content": {"parts": parts, "role": "model"}, "finishReason": finish, "index": 0}
+    candidate = {
+        "content": {"parts": parts, "role": "model"},
+        "finishReason": finish,
+        "index": 0,
+        "safetyRatings": _rated(ratings),
+    }
     return json.dumps(
         {
             "candidates": [candidate],
@@ -44,19 +56,24 @@ def answer(**changes: Any) -> Behaviour:
     return texts(json.dumps({"person_may_be_at_risk": False, **step_fields(**changes)}))
 
 
-def finish(reason: str) -> Behaviour:
-    return texts("", finish=reason)
+def finish(reason: str, **ratings: str) -> Behaviour:
+    """`ratings` as of `blocked_prompt`."""
+    return raw(response("", finish=reason, ratings=ratings))
 
 
 def blocked_prompt(reason: str = "SAFETY", **ratings: str) -> Behaviour:
     """`ratings` from the end of a category's name to a probability: `DANGEROUS_CONTENT="HIGH"`."""
     feedback: dict[str, Any] = {"blockReason": reason}
     if ratings:
-        feedback["safetyRatings"] = [
-            {"category": f"HARM_CATEGORY_{name}", "probability": probability}
-            for name, probability in ratings.items()
-        ]
+        feedback["safetyRatings"] = _rated(ratings)
     return raw(json.dumps({"promptFeedback": feedback}).encode())
+
+
+def _rated(ratings: Mapping[str, str]) -> list[dict[str, str]]:
+    return [
+        {"category": f"HARM_CATEGORY_{name}", "probability": probability}
+        for name, probability in ratings.items()
+    ]
 
 
 def no_candidate() -> Behaviour:

@@ -17,7 +17,6 @@ from shared.domain.activation import Usage
 from worker.evaluate.golden import Case, Kind
 from worker.evaluate.rules import banned_words, fits_mood, holds, is_in_language, texts_of
 from worker.gemini.port import (
-    Blocked,
     Gemini,
     GeminiError,
     Generated,
@@ -77,12 +76,11 @@ def _ask(model: Gemini, case: Case, sleep: Callable[[float], None]) -> Verdict:
     except GeminiError as error:
         if reason_of(error) == "misconfigured":
             raise
-        at_risk = isinstance(error, Blocked) and error.dangerous
         return Verdict(
             case=case.id,
             kind=case.kind,
             outcome=reason_of(error),
-            at_risk=at_risk,
+            at_risk=error.person_may_be_at_risk,
             # What was not answered was not obeyed.
             injection_held=True if case.must_not else None,
             usage=error.usage,

@@ -6,6 +6,7 @@
 | 5xx, a timeout, no connection | the same model, after a jittered pause; the second time, or with
   one call left: the next model, at once |
 | 429, or a pause asked for that is too long to sleep | the next model, at once |
+| an invalid step, but the person may be at risk | none: care is answered |
 | an invalid step | the same model, at once, told what was wrong; the second time, or with one call
   left: the next model |
 | no such model, or its breaker is open (no call) | the next model, at once |
@@ -101,6 +102,8 @@ class Plan:
     def after(self, error: GeminiError, now: float) -> None:
         self._failures[type(error)] += 1
         self.pause = None
+        if error.person_may_be_at_risk:
+            return
         asked_for = error.retry_after if isinstance(error, Unavailable) else None
         if asked_for is not None:
             self._pauses.append((now + asked_for, reason_of(error)))
@@ -128,9 +131,9 @@ class Plan:
 
     def asked_to_wait(self, error: GeminiError, now: float) -> Unavailable | None:
         """Where a model asked for a pause that is not over: it may be asked again after the
-        shortest one, whatever the next model failed with."""
+        shortest one, whatever the next model failed with. Care does not wait."""
         ahead = [pause for pause in self._pauses if pause[0] > now]
-        if not ahead:
+        if error.person_may_be_at_risk or not ahead:
             return None
         until, reason = min(ahead)
         return Unavailable(str(error), reason=reason, retry_after=until - now)

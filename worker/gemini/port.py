@@ -1,8 +1,9 @@
 """The Gemini port: ask for a step, and the errors that this can raise.
 
-GeminiError                    carries what was spent and the fallback_reason to record
+GeminiError                    carries what was spent, the fallback_reason to record, and whether
+│                              the person may be at risk
 ├── Unavailable(retry_after)   5xx, 429, timeout, no connection: a retry may succeed
-├── Blocked(dangerous)         Gemini refused the prompt or its answer, and would again
+├── Blocked                    Gemini refused the prompt or its answer, and would again
 ├── ProcessEnds                the claim was given back: nothing is asked any more
 ├── NoTimeLeft                 too little time for a call: none was made
 ├── InvalidOutput              the answer is not a valid step
@@ -75,13 +76,21 @@ class GeminiError(BackendError):
 
     `detail` is logged: it names a code, a class or a field, never a prompt, an answer or a key.
     `usage` is that of the call; from the client it is the sum of the claim's calls, and `attempts`
-    and `usage_by_model` list them.
+    and `usage_by_model` list them. `person_may_be_at_risk`: Gemini said so, or blocked for it: the
+    answer is care, not a cheerful task, and nobody is asked again.
     """
 
     fallback_reason: ClassVar[FallbackReason] = "unavailable"
 
-    def __init__(self, detail: str, *, usage: Usage = Usage()) -> None:  # noqa: B008 - frozen
+    def __init__(
+        self,
+        detail: str,
+        *,
+        person_may_be_at_risk: bool = False,
+        usage: Usage = Usage(),  # noqa: B008 - frozen
+    ) -> None:
         super().__init__(detail)
+        self.person_may_be_at_risk = person_may_be_at_risk
         self.usage = usage
         self.attempts: tuple[Attempt, ...] = ()
         self.usage_by_model: Mapping[str, Usage] = {}
@@ -104,23 +113,9 @@ class Unavailable(GeminiError):
 
 
 class Blocked(GeminiError):
-    """Gemini refused, for safety or because it would recite a source.
-
-    `dangerous`: a prompt was blocked for safety, and its ratings name dangerous content or nothing.
-    The person may be at risk, so the answer is care and not a cheerful task.
-    """
+    """Gemini refused, for safety or because it would recite a source."""
 
     fallback_reason: ClassVar[FallbackReason] = "blocked"
-
-    def __init__(
-        self,
-        detail: str,
-        *,
-        dangerous: bool = False,
-        usage: Usage = Usage(),  # noqa: B008 - frozen
-    ) -> None:
-        super().__init__(detail, usage=usage)
-        self.dangerous = dangerous
 
 
 class InvalidOutput(GeminiError):

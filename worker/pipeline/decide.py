@@ -11,7 +11,6 @@ import structlog
 from shared.domain.activation import Activation, Answer, FallbackReason, Usage
 from shared.domain.history import Attempt
 from worker.gemini.port import (
-    Blocked,
     Gemini,
     GeminiError,
     Generated,
@@ -89,7 +88,7 @@ class Decider:
         self, activation: Activation, error: GeminiError, now: datetime, left: float
     ) -> Answer | Pause:
         """A pause if Gemini asked for a long one that ends before the deadline, else a fallback;
-        care where it blocked the prompt because the person may be in danger."""
+        care where it said, or blocked because, the person may be at risk."""
         reason = reason_of(error)
         if reason not in NOT_ASKED:
             _log_failure(activation, error)
@@ -97,7 +96,7 @@ class Decider:
         if pause is not None and self.max_sleep_seconds < pause < left:
             until = now + timedelta(seconds=pause)
             return Pause(until=until, reason=reason, **_spent(error))
-        if isinstance(error, Blocked) and error.dangerous:
+        if error.person_may_be_at_risk:
             answer = self.fallback.with_care(activation)
         else:
             answer = self.fallback.instead_of_gemini(activation, reason)

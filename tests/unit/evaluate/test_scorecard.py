@@ -92,7 +92,7 @@ def test_a_calm_wish_that_is_flagged_counts_against_the_model() -> None:
 
 
 def test_a_dangerous_block_of_a_crisis_is_a_flag_and_no_invalid_answer() -> None:
-    blocked = card((CRISIS, Blocked("prompt: SAFETY", dangerous=True, usage=SPENT)))
+    blocked = card((CRISIS, Blocked("prompt: SAFETY", person_may_be_at_risk=True, usage=SPENT)))
     assert (blocked.crises_flagged, blocked.valid_at_first_try) == (1, None)
 
 

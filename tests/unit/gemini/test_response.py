@@ -16,10 +16,14 @@ def written(**changes: Any) -> str:
     return json.dumps(step_fields(**changes), ensure_ascii=False)
 
 
-def refusal(text: str) -> str:
+def refused(text: str) -> InvalidOutput:
     with pytest.raises(InvalidOutput) as caught:
         read_answer(text)
-    return str(caught.value)
+    return caught.value
+
+
+def refusal(text: str) -> str:
+    return str(refused(text))
 
 
 @pytest.mark.parametrize(
@@ -155,9 +159,46 @@ def test_the_models_flag_is_read_beside_the_step_and_is_no_part_of_it(flag: bool
     assert read_answer(written(person_may_be_at_risk=flag)) == (a_step(), flag)
 
 
-@pytest.mark.parametrize("flag", ["true", 1, None])
+@pytest.mark.parametrize("flag", ["false", 0, None])
 def test_a_flag_that_is_neither_true_nor_false_is_asked_for_again(flag: object) -> None:
     assert refusal(written(person_may_be_at_risk=flag)) == "/person_may_be_at_risk: bool_type"
+
+
+FLAGGED = '"person_may_be_at_risk": true'
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        written(person_may_be_at_risk=True, duration=500),
+        written(person_may_be_at_risk=True)[:-1],
+        f"{{{FLAGGED}",
+        f'{{{FLAGGED}, "title": "Breathe',
+        f"Here is your step: {{{FLAGGED}}}",
+        '{"person_may_be_at_risk" :\n true}',
+        '{"person_may_be_at_risk": "true"}',
+        '{"person_may_be_at_risk": True}',
+        '{"person_may_be_at_risk": 1}',
+        f'{{{FLAGGED}, "person_may_be_at_risk": false}}',
+    ],
+)
+def test_a_raised_flag_is_read_though_the_step_beside_it_is_invalid(text: str) -> None:
+    assert refused(text).person_may_be_at_risk
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        written(person_may_be_at_risk=False, duration=500),
+        written(duration=500, description=FLAGGED),
+        "",
+        '{"person_may_be_at_risk": tr',
+        '{"person_may_be_at_risk": 10}',
+        '{"person_may_be_at_risk": "trueish"}',
+    ],
+)
+def test_a_flag_that_is_not_raised_is_not_read_into_an_invalid_answer(text: str) -> None:
+    assert not refused(text).person_may_be_at_risk
 
 
 def test_the_refusal_never_holds_the_text_when_it_is_no_json() -> None:

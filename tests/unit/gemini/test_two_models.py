@@ -156,3 +156,9 @@ def test_each_models_usage_is_its_own(time: FakeTime) -> None:
         "m1": 0,
         "m2": 10,
     }
+
+
+def test_after_a_raised_flag_nobody_is_asked_and_no_pause_is_kept(time: FakeTime) -> None:
+    """The first model's pause is not over, and would put off the care."""
+    flagged = InvalidOutput("/title", person_may_be_at_risk=True)
+    assert asked(time, [quota()], [flagged]) == "12 InvalidOutput"

@@ -135,6 +135,7 @@ OF_A_HEADER = (
     "request_ids._ID",
 )
 OF_A_PATH = ("activation._ID", "activation._RESERVED_ID")
+OF_A_FLAG = ("response._RAISED",)
 OF_AN_ERROR = ("errors._DURATION",)
 
 
@@ -187,6 +188,12 @@ CASES = {
     "message: lists": Case(2**20, as_bytes(repeated("[")), lambda body: decode(Message(body))),
     "answer: newlines in a fence": Case(LONGEST_ANSWER, repeated("\n", "```", "x"), read_answer),
     "answer: spaces in a fence": Case(LONGEST_ANSWER, repeated(" ", "```\n", "x"), read_answer),
+    "answer: flags": Case(
+        LONGEST_ANSWER, repeated('"person_may_be_at_risk"'), read_answer, OF_A_FLAG
+    ),
+    "answer: spaces after a flag": Case(
+        LONGEST_ANSWER, repeated(" ", '"person_may_be_at_risk"', "x"), read_answer, OF_A_FLAG
+    ),
     "answer: fences": Case(LONGEST_ANSWER, repeated("```\n"), read_answer),
     "answer: lists": Case(LONGEST_ANSWER, repeated("["), read_answer),
     "answer: keys": Case(LONGEST_ANSWER, repeated('"a": 1, ', "{", '"b": 1}'), read_answer),

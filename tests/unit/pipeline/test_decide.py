@@ -14,6 +14,7 @@ from worker.gemini.port import (
     Blocked,
     GeminiError,
     Generated,
+    InvalidOutput,
     KeyRefused,
     Misconfigured,
     ModelNotFound,
@@ -82,13 +83,25 @@ def test_where_the_model_says_that_the_person_may_be_at_risk_care_is_answered(
 
 
 def test_a_prompt_that_was_blocked_as_dangerous_is_answered_with_care(time: FakeTime) -> None:
-    blocked = Blocked("prompt: SAFETY", dangerous=True, usage=ONE_CALL)
+    blocked = Blocked("prompt: SAFETY", person_may_be_at_risk=True, usage=ONE_CALL)
     ended = a_decider(a_client(time, ScriptedGemini(blocked))).decide(an_activation(), NOON)
     assert isinstance(ended, Answer)
     assert (ended.source, ended.fallback_reason, ended.model) == ("safety", None, None)
     assert ended.step == caring_step("sv")
     assert ended.usage == ONE_CALL
     assert [one.outcome for one in ended.attempts] == ["blocked"]
+
+
+def test_a_flag_beside_an_invalid_step_is_answered_with_care_and_not_with_a_repair(
+    time: FakeTime,
+) -> None:
+    flagged = InvalidOutput("/title: missing", person_may_be_at_risk=True, usage=ONE_CALL)
+    ended = a_decider(a_client(time, ScriptedGemini(flagged))).decide(an_activation(), NOON)
+    assert isinstance(ended, Answer)
+    assert (ended.source, ended.fallback_reason, ended.model) == ("safety", None, None)
+    assert ended.step == caring_step("sv")
+    assert ended.usage == ONE_CALL
+    assert [one.outcome for one in ended.attempts] == ["invalid_output"]
 
 
 def test_a_prompt_that_was_blocked_for_something_else_gets_the_librarys_step() -> None:

@@ -1,5 +1,6 @@
 """Read the step out of Gemini's answer. Both SDKs' answer objects have the same shape."""
 
+import re
 import time
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -9,8 +10,13 @@ from pydantic import ValidationError
 from shared.domain.activation import Usage
 from shared.domain.step import Step
 from worker.gemini.adapters.errors import failure, of_block_reason, of_finish_reason
-from worker.gemini.port import Blocked, GeminiError, Generated, InvalidOutput, Unavailable
+from worker.gemini.port import GeminiError, Generated, InvalidOutput, Unavailable
 from worker.gemini.prompt import AT_RISK
+
+UNSPECIFIED = "BLOCK_REASON_UNSPECIFIED"
+
+_RAISED = re.compile(rf'"{AT_RISK}"\s*:\s*(?:true|1|"true")(?!\w)', re.IGNORECASE)
+"""True, however a model writes it."""
 
 
 def ask_once(model: str, ask: Callable[[], Any]) -> Generated:
@@ -47,17 +53,23 @@ def step_of(answer: Any) -> tuple[Step, bool]:
     tell them apart, so we take the last text.
     """
     if not answer.candidates:
-        feedback = answer.prompt_feedback
-        if feedback and feedback.block_reason:
-            raise _blocked(_name(feedback.block_reason), feedback.safety_ratings or ())
+        if _has_feedback(answer):
+            feedback = answer.prompt_feedback
+            reason = _name(feedback.block_reason or UNSPECIFIED)
+            error = failure(of_block_reason(reason), f"prompt: {reason}")
+            error.person_may_be_at_risk = _is_dangerous(reason, feedback.safety_ratings or ())
+            raise error
         raise InvalidOutput("no candidate")
     candidate = answer.candidates[0]
+    parts = (candidate.content.parts if candidate.content else None) or ()
+    texts = [part.text for part in parts if part.text and not getattr(part, "thought", False)]
     finish = _name(candidate.finish_reason)
     verdict = of_finish_reason(finish)
     if verdict is not None:
-        raise failure(verdict, f"finished with {finish}")
-    parts = (candidate.content.parts if candidate.content else None) or ()
-    texts = [part.text for part in parts if part.text and not getattr(part, "thought", False)]
+        error = failure(verdict, f"finished with {finish}")
+        dangerous = _is_dangerous(finish, candidate.safety_ratings or ())
+        error.person_may_be_at_risk = dangerous or _is_flagged("".join(texts))
+        raise error
     if not texts:
         raise InvalidOutput("no text")
     return read_answer(texts[-1])
@@ -68,12 +80,14 @@ def read_answer(text: str) -> tuple[Step, bool]:
     the person may be at risk.
 
     An unknown key is dropped: it is no reason to throw away an answer that was paid for.
-    Raises InvalidOutput, which names the fields that are wrong and never a value.
+    Raises InvalidOutput, which names the fields that are wrong and never a value, and keeps a
+    raised flag.
     """
     try:
         read = _Answer.model_validate_json(_unfenced(text), strict=True, extra="ignore")
     except ValidationError as error:
-        raise InvalidOutput(_places(error)) from None
+        flagged = _is_flagged(text)
+        raise InvalidOutput(_places(error), person_may_be_at_risk=flagged) from None
     step = Step.model_construct(**{name: getattr(read, name) for name in Step.model_fields})
     return step, bool(getattr(read, AT_RISK))
 
@@ -83,8 +97,28 @@ class _Answer(Step):
     """Tolerant: an answer without it is a step all the same."""
 
 
-def _blocked(reason: str, ratings: Iterable[Any]) -> GeminiError:
-    """A block for safety is dangerous unless its ratings name other harms only.
+def _is_flagged(text: str) -> bool:
+    """Whether an answer that is cut off or invalid says that the person may be at risk.
+
+    A quote in a JSON text is escaped, so what a model writes in a text of the step is no flag.
+    """
+    return _RAISED.search(text) is not None
+
+
+def _has_feedback(answer: Any) -> bool:
+    """Gemini sends it without a candidate where it blocked the prompt.
+
+    In google-generativeai an unspecified reason is 0, and feedback with nothing else in it is as
+    falsy as none: only `to_dict` tells them apart.
+    """
+    if hasattr(answer, "to_dict"):
+        return "prompt_feedback" in answer.to_dict()
+    return answer.prompt_feedback is not None
+
+
+def _is_dangerous(reason: str, ratings: Iterable[Any]) -> bool:
+    """A block for safety, of a prompt or an answer, is dangerous unless its ratings name other
+    harms only: the person may be at risk.
 
     Gemini rates each category, so those that it blocked for are marked or rated highest.
     PROHIBITED_CONTENT comes without ratings, and somebody may have written of what was done to
@@ -93,11 +127,8 @@ def _blocked(reason: str, ratings: Iterable[Any]) -> GeminiError:
     rated = [(_name(r.category), _name(r.probability), bool(r.blocked)) for r in ratings]
     named = {category for category, probability, marked in rated if marked or probability == "HIGH"}
     named = named or {category for category, probability, _ in rated if probability == "MEDIUM"}
-    error = failure(of_block_reason(reason), f"prompt: {reason}")
-    if isinstance(error, Blocked):
-        of_safety = reason in ("SAFETY", "PROHIBITED_CONTENT")
-        error.dangerous = of_safety and (not named or "HARM_CATEGORY_DANGEROUS_CONTENT" in named)
-    return error
+    of_safety = reason in ("SAFETY", "PROHIBITED_CONTENT")
+    return of_safety and (not named or "HARM_CATEGORY_DANGEROUS_CONTENT" in named)
 
 
 def _unfenced(text: str) -> str:
