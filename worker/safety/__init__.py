@@ -1,4 +1,4 @@
-"""When help is shown instead of a task: goals that signal self-harm, and the step they get.
+"""When help is shown instead of a task: words that signal self-harm, and the step they get.
 
 The phrases (phrases/, one file a language; README.md says how to write one) are made by hand
 and meant to be reviewed by people who speak the languages. They are no clinical instrument: they
@@ -7,7 +7,7 @@ diagnose nothing, and a goal without a match may still come from a person at ris
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache, reduce
 from pathlib import Path
 
@@ -24,6 +24,10 @@ LANGUAGES = tuple(language for family in FAMILIES for language in family)
 DEFAULT_LANGUAGE = "en"
 """Of the step, for a language that we don't know."""
 
+LONGEST_PROFILE = 4000
+"""Characters of a profile's texts that are searched: a tenth of a second at worst. Twenty texts of
+the longest that a profile takes; a trait is a word or two."""
+
 _NORWEGIAN = ("nb", "nn")
 
 _HERE = Path(__file__).parent
@@ -35,10 +39,11 @@ _NUMBER = re.compile(r"(?P<number>[+-]?\d+(?:[.,]\d+)?)\s*(?:%|/\s*\d+)?")
 def signals_self_harm(goal: str, profile: Profile | None) -> bool:
     """Whether to answer with the caring step, and to send nothing to Gemini.
 
-    Every language's phrases are searched, whatever the language of the activation is: people write
-    in their own. Where a goal is ambiguous ("jag orkar inte mer") it signals, and so do
-    negation, recovery and worry for someone else ("I don't want to kill myself, I want help"):
-    care that was not needed costs one step, care that was missing may cost a life.
+    The profile's texts are searched as the goal is, for every language's phrases, whatever the
+    language of the activation is: people write in their own. Where a text is ambiguous ("jag orkar
+    inte mer") it signals, and so do negation, recovery and worry for someone else ("I don't want to
+    kill myself, I want help"): care that was not needed costs one step, care that was missing may
+    cost a life.
 
     `suicide_risk` signals when it is true, a number above 0 or any text but the ones listed as no
     risk. Nothing says which scale the number is on (0 to 1, 0 to 10), so no threshold is right;
@@ -47,8 +52,7 @@ def signals_self_harm(goal: str, profile: Profile | None) -> bool:
     flags = profile.wellbeing_flags if profile else None
     if flags is not None and _signals_risk(flags.suicide_risk):
         return True
-    plain = normalised(goal)
-    return any(_signal_in(plain, family) for family in _families())
+    return any(_is_signal(text) for text in (goal, *_told_in(profile)))
 
 
 def caring_step(language: str) -> Step:
@@ -56,6 +60,29 @@ def caring_step(language: str) -> Step:
     spoken = language.lower().replace("_", "-").partition("-")[0]
     spoken = "no" if spoken in _NORWEGIAN else spoken
     return _steps()[spoken if spoken in LANGUAGES else DEFAULT_LANGUAGE]
+
+
+def _told_in(profile: Profile | None) -> Iterator[str]:
+    """What users may have written in their own words, up to LONGEST_PROFILE characters."""
+    if profile is None:
+        return
+    neuro, flags = profile.neuro_tendencies, profile.wellbeing_flags
+    told: list[Scalar | None] = [
+        profile.focus_area,
+        neuro.adhd_score if neuro else None,
+        flags.depression_risk if flags else None,
+        *(profile.personality_type.traits if profile.personality_type else ()),
+    ]
+    left = LONGEST_PROFILE
+    for text in told:
+        if isinstance(text, str) and left > 0:
+            yield text[:left]
+            left -= len(text)
+
+
+def _is_signal(text: str) -> bool:
+    plain = normalised(text)
+    return any(_signal_in(plain, family) for family in _families())
 
 
 def _signal_in(goal: str, family: Sequence[Phrases]) -> bool:

@@ -48,6 +48,8 @@ LONGEST_HEADER = 32 * 1024
 LONGEST_ANSWER = 64 * 1024
 """More than Gemini's most tokens (MAX_OUTPUT_TOKENS) are as text."""
 
+LONGEST_PROFILE = 8 * 1024
+
 MOST_TIMES_LONGER = 8
 NOISE_SECONDS = 0.003
 MOST_SECONDS = 0.25
@@ -123,6 +125,13 @@ def a_flag(text: str) -> object:
 
 def a_wish(goal: str) -> object:
     return signals_self_harm(goal, None)
+
+
+def a_profile(text: str) -> object:
+    """In as many texts as a profile has, of the longest that it takes."""
+    parts = [text[start : start + 200] for start in range(0, len(text), 200)]
+    traits = {"personalityType": {"traits": parts}}
+    return signals_self_harm("a", Profile.model_validate(traits))
 
 
 OF_SAFETY = (
@@ -215,6 +224,10 @@ CASES = {
             *("je ne veux plus ", "nie chcę ", "لا اريد ", "ما عاد بدي "),
             *("take all my ", "everyone would be better ", "every time the train comes i "),
         )
+    },
+    **{
+        f"profile: {unit!r}": Case(LONGEST_PROFILE, repeated(unit), a_profile, OF_SAFETY)
+        for unit in ("vill inte ", "i want to be ", "every time the train comes i ")
     },
     **{
         f"flag: {before!r}{unit!r}": Case(

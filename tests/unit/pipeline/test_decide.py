@@ -29,14 +29,22 @@ HEAVY = "jag orkar inte leva längre"
 
 
 def with_risk(**flags: object) -> Activation:
-    profile = {"wellbeingFlags": flags}
+    return with_profile(wellbeingFlags=flags)
+
+
+def with_profile(**profile: object) -> Activation:
     return Activation.model_validate({**an_activation().model_dump(), "profile": profile})
 
 
 @pytest.mark.parametrize(
     "activation",
-    [an_activation(goal=HEAVY), with_risk(suicideRisk=True), with_risk(suicideRisk="high")],
-    ids=["the goal", "the flag", "the level"],
+    [
+        an_activation(goal=HEAVY),
+        with_risk(suicideRisk=True),
+        with_risk(suicideRisk="high"),
+        with_profile(focusArea=HEAVY),
+    ],
+    ids=["the goal", "the flag", "the level", "the profile"],
 )
 def test_a_signal_is_answered_with_care_and_nothing_is_sent_to_gemini(
     activation: Activation,

@@ -149,6 +149,38 @@ def test_an_unknown_word_for_the_risk_signals() -> None:
     assert signals_self_harm("sova bättre", profile_with("a word nobody has thought of"))
 
 
+TOLD = [
+    {"focusArea": "jag vill dö"},
+    {"personalityType": {"traits": ["nyfiken", "I want to kill myself"]}},
+    {"personalityType": {"traits": [*map(str, range(49)), "quiero morir"]}},
+    {"wellbeingFlags": {"depressionRisk": "jag vill dö"}},
+    {"neuroTendencies": {"adhdScore": "jag vill dö"}},
+]
+
+
+@pytest.mark.parametrize("told", TOLD, ids=str)
+def test_what_is_told_in_the_profile_signals_as_a_goal_does(told: dict[str, Any]) -> None:
+    assert signals_self_harm("sova bättre", Profile.model_validate(told))
+
+
+def test_two_texts_of_a_profile_are_not_read_as_one_sentence() -> None:
+    told = {
+        "personalityType": {"traits": ["jag vill", "dö av skratt", "jag vill", "död mans hand"]}
+    }
+    assert not signals_self_harm("sova bättre", Profile.model_validate(told))
+
+
+def test_everyday_words_of_a_profile_are_no_signal() -> None:
+    traits = ["nyfiken", "lugn", "trött", "känslig", "ensamvarg", "perfektionist", "introvert"]
+    told = {
+        "focusArea": "stress och sömn",
+        "personalityType": {"traits": [*traits, "INFP", "sensitive", "anxious", "overthinker"]},
+        "neuroTendencies": {"adhdScore": "high"},
+        "wellbeingFlags": {"depressionRisk": "high", "suicideRisk": "none"},
+    }
+    assert not signals_self_harm("sova bättre", Profile.model_validate(told))
+
+
 @pytest.mark.parametrize("profile", [None, Profile(), profile_with(None), profile_with("none")])
 def test_a_profile_without_risk_does_not_silence_the_goal(profile: Profile | None) -> None:
     assert signals_self_harm("jag vill dö", profile)
