@@ -218,7 +218,20 @@ CASES = {
     **{
         f"wish: {unit!r}": Case(MAX_GOAL_CHARACTERS, repeated(unit), a_wish, OF_SAFETY)
         for unit in (
-            *("a ", "a", "a'", "'", " ", "_", "\u0301\u0316", "\ufdfa", "0", "@a"),
+            *(
+                "a ",
+                "a",
+                "ab",
+                "vilintelev",
+                "a'",
+                "'",
+                " ",
+                "_",
+                "\u0301\u0316",
+                "\ufdfa",
+                "0",
+                "@a",
+            ),
             *("vill inte ", "dö ", "ta livet ", "kill my ", "want to ", "i want to be ", "att "),
             *("jeg vil ikke ", "jeg tenker på å ", "en halua ", "ich will nicht ", "no quiero "),
             *("je ne veux plus ", "nie chcę ", "لا اريد ", "ما عاد بدي "),
