@@ -23,7 +23,7 @@ TOGETHER = ("-n", str(WORKERS), "--dist", "loadfile", "--no-loadscope-reorder")
 HALVES = (("-m", "not alone", *TOGETHER), ("-m", "alone"))
 PLAN = f"""\
 Runs unit, http, contract, e2e and browser on {WORKERS} workers, then chaos and what measures time
-one by one: about 10 minutes on two cores. `make quick` runs unit and http alone, in a minute."""
+one by one: about 12 minutes on two cores. `make quick` runs unit and http alone, in a minute."""
 
 
 def main() -> int:
