@@ -17,7 +17,7 @@ log = structlog.get_logger(__name__)
 READY_SECONDS = 60.0
 READY_LOOK_SECONDS = 0.1
 LOOK_SECONDS = 1.0
-"""How often a child may be restarted, too: one that ends at once would else be started for ever."""
+"""Also the pause before a restart, so that a child that ends at once takes no CPU."""
 
 GRACE_SECONDS = 11.0
 """A little more than the services' own grace (shared/drain.py)."""
